@@ -1,0 +1,35 @@
+"""Celery: the application and the beat schedule.
+
+The database is the queue of every long job; a message only wakes a worker. A lost, doubled or late message is
+therefore harmless, which is what makes the in-memory broker good enough when there is no Redis.
+"""
+
+import os
+from typing import TypedDict
+
+from celery import Celery
+
+MINUTES = 60
+
+
+class ScheduleEntry(TypedDict):
+    """One line of the schedule: a task, by name, and the seconds between two runs."""
+
+    task: str
+    schedule: float
+
+
+BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
+    # Every 15 minutes: see to it that the month that is due is closed. It does nothing when that is done already.
+    "ensure-due-month-is-closed": {
+        "task": "billing.tasks.ensure_due_month_is_closed",
+        "schedule": 15 * MINUTES,
+    },
+}
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+app = Celery("unified_invoicing")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.beat_schedule = BEAT_SCHEDULE
+app.autodiscover_tasks()
