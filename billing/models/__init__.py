@@ -1,0 +1,44 @@
+"""Rows of the billing database; their constraints repeat the rules of the domain."""
+
+from billing.models._add_ons import AddOn
+from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
+from billing.models._charges import Charge
+from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
+from billing.models._coupons import Coupon, CouponUse
+from billing.models._credits import CreditEntry, CreditGrant
+from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
+from billing.models._legal_entities import LegalEntity, TaxRate
+from billing.models._payments import Allocation, Payment
+from billing.models._resources import Resource
+from billing.models._series import NumberSeries
+from billing.models._usage import UsageMonth, UsageRecord
+
+__all__ = [
+    "AddOn",
+    "AddOnPlan",
+    "AddOnPlanPrice",
+    "Allocation",
+    "Charge",
+    "CloseBatch",
+    "CloseOutcome",
+    "Coupon",
+    "CouponUse",
+    "CreditEntry",
+    "CreditGrant",
+    "CreditStatement",
+    "Invoice",
+    "InvoiceLine",
+    "LegalEntity",
+    "Meter",
+    "MonthClose",
+    "NumberSeries",
+    "Payment",
+    "Price",
+    "PriceTier",
+    "Resource",
+    "TaxRate",
+    "TaxSubtotal",
+    "UsageDetail",
+    "UsageMonth",
+    "UsageRecord",
+]

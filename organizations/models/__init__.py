@@ -1,0 +1,8 @@
+"""Who the customers are, and who may see their invoices."""
+
+from organizations.models._billing_profiles import BillingProfile
+from organizations.models._memberships import Membership
+from organizations.models._organizations import Organization
+from organizations.models._users import User
+
+__all__ = ["BillingProfile", "Membership", "Organization", "User"]
