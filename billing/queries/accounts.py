@@ -1,0 +1,222 @@
+"""Which organizations are billed together for a month, and where each of them stands."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from django.db import connection
+from django.db.models import FilteredRelation, Max, Min, Q
+from msgspec import Struct
+
+from billing.domain.facts import Reason, Terms
+from billing.domain.periods import Month
+from billing.models import CloseOutcome
+from organizations.models import Organization
+
+
+class Scope(Struct, frozen=True):
+    """Paying organizations: a range of ids (a batch), or a list."""
+
+    first_id: int = 0
+    last_id: int = 2**63 - 1
+    ids: Sequence[int] | None = None
+
+    def q(self, column: str) -> Q:
+        """The condition that a column names one of them."""
+        if self.ids is not None:
+            return Q(**{f"{column}__in": self.ids})
+        return Q(**{f"{column}__range": (self.first_id, self.last_id)})
+
+    def __contains__(self, organization_id: int) -> bool:
+        return self.first_id <= organization_id <= self.last_id if self.ids is None else organization_id in self.ids
+
+
+class Past(Struct):
+    """What the months before (and after) say about closing this one."""
+
+    own_consumption_cents: list[int]
+    is_first_close: bool = True
+    closed_later: bool = False
+    obstacle: Reason | None = None
+
+
+class Account(Struct):
+    """One organization's row, with its outcome of the month if there is one."""
+
+    id: int
+    external_id: str
+    name: str
+    parent_id: int | None
+    opened_on: date
+    terms: Terms
+    payer_id: int
+    outcome_id: int | None
+    outcome_kind: str | None
+    invoice_id: int | None
+    invoice_state: str | None
+    past: Past
+
+    def is_open_in(self, month: Month) -> bool:
+        """Whether the organization takes part in the close of a month."""
+        closed_on = self.terms.closed_on
+        return self.opened_on <= month.last_day and (closed_on is None or closed_on >= month.first_day)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the month is over for this payer: issued, or nothing to bill and the next month closed."""
+        if self.outcome_kind is None:
+            return self.past.closed_later
+        return self.invoice_state == "issued" or (self.outcome_kind == "nil" and self.past.closed_later)
+
+
+class Accounts(Struct):
+    """Payers to close, in order of id, each with itself and its sub-organizations; `others` are settled already."""
+
+    trees: dict[int, list[Account]]
+    others: list[Account]
+
+    @property
+    def payer_ids(self) -> list[int]:
+        """The organizations that get an invoice of their own."""
+        return list(self.trees)
+
+    @property
+    def members(self) -> list[Account]:
+        """Everybody billed on those invoices."""
+        return [account for tree in self.trees.values() for account in tree]
+
+
+def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
+    """The payers of a scope with their sub-organizations, locked for this transaction if asked for.
+
+    A sub-organization that was already closed on another payer's invoice stays there for that month: a new parent
+    counts from the next month that is closed.
+    """
+    accounts = _load_rows(month, scope, lock=lock)
+    _load_pasts(month, accounts)
+    by_payer: dict[int, list[Account]] = {}
+    for account in accounts:
+        by_payer.setdefault(account.payer_id, []).append(account)
+    trees: dict[int, list[Account]] = {}
+    others = []
+    for payer in accounts:
+        if payer.payer_id != payer.id or not (payer.outcome_id or payer.is_open_in(month)):
+            continue
+        if payer.is_settled:
+            others.append(payer)
+        else:
+            members = sorted(by_payer[payer.id], key=lambda account: (account.id != payer.id, account.external_id))
+            trees[payer.id] = members
+    return Accounts(trees, others)
+
+
+def _load_rows(month: Month, scope: Scope, *, lock: bool) -> list[Account]:
+    billed_here = CloseOutcome.objects.filter(scope.q("payer"), month=month.first_day, kind="on_parent")
+    moved_ids = list(billed_here.values_list("organization_id", flat=True))
+    rows = (
+        Organization.objects.filter(scope.q("id") | scope.q("parent") | Q(id__in=moved_ids))
+        .annotate(closing=FilteredRelation("outcomes", condition=Q(outcomes__month=month.first_day)))
+        .order_by("id")
+    )
+    if lock and connection.features.has_select_for_no_key_update:
+        rows = rows.select_for_update(of=("self",), no_key=True)
+    accounts = []
+    for row in rows.values_list(*_COLUMNS):
+        (
+            id_,
+            external_id,
+            name,
+            parent_id,
+            opened_on,
+            *terms,
+            outcome_payer_id,
+            outcome_id,
+            kind,
+            invoice_id,
+            state,
+        ) = row
+        payer_id = outcome_payer_id or parent_id or id_
+        if payer_id in scope:
+            past = Past([])
+            accounts.append(
+                Account(
+                    id_,
+                    external_id,
+                    name,
+                    parent_id,
+                    opened_on,
+                    Terms(*terms),
+                    payer_id,
+                    outcome_id,
+                    kind,
+                    invoice_id,
+                    state,
+                    past,
+                )
+            )
+    return accounts
+
+
+_COLUMNS = (
+    "id",
+    "external_id",
+    "name",
+    "parent_id",
+    "opened_on",
+    "currency",
+    "forecast_months",
+    "negotiated_refill_cents",
+    "consumption_discount_ppm",
+    "closed_on",
+    "closing__payer_id",
+    "closing__id",
+    "closing__kind",
+    "closing__invoice_id",
+    "closing__invoice__document_state",
+)
+
+
+def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
+    """Fill in each account's past: its estimates' months, and what stands in the way of closing this one."""
+    ids = [account.id for account in accounts]
+    others = CloseOutcome.objects.filter(organization__in=ids).exclude(month=month.first_day)
+    bounds = others.values("organization_id").annotate(first=Min("month"), last=Max("month", filter=~Q(kind="blocked")))
+    first_and_last = {row["organization_id"]: (row["first"], row["last"]) for row in bounds}
+    reach = max((account.terms.forecast_months for account in accounts), default=1)
+    recent = others.filter(month__lt=month.first_day, month__gte=month.shift(-max(reach, 1)).first_day)
+    history: dict[int, list[_PastOutcome]] = {}
+    for organization_id, closed, kind, own_cents, reason_code, state in recent.order_by("-month").values_list(
+        "organization_id", "month", "kind", "own_consumption_cents", "reason_code", "invoice__document_state"
+    ):
+        outcome = _PastOutcome(closed, kind, own_cents, reason_code, state)
+        history.setdefault(organization_id, []).append(outcome)
+    for account in accounts:
+        first, last = first_and_last.get(account.id, (None, None))
+        outcomes = history.get(account.id, [])
+        account.past = Past(
+            [outcome.own_consumption_cents for outcome in outcomes],
+            is_first_close=first is None or first > month.first_day,
+            closed_later=last is not None and last > month.first_day,
+        )
+        if not account.past.is_first_close and account.is_open_in(month.previous):
+            account.past.obstacle = _obstacle(account, month.previous, outcomes)
+
+
+class _PastOutcome(Struct):
+    month: date
+    kind: str
+    own_consumption_cents: int
+    reason_code: str
+    invoice_state: str | None
+
+
+def _obstacle(account: Account, previous: Month, outcomes: Iterable[_PastOutcome]) -> Reason | None:
+    """A month is closed only after the one before is issued or nil (domain page, section 6)."""
+    outcome = next((outcome for outcome in outcomes if outcome.month == previous.first_day), None)
+    values: dict[str, str | int] = {"month": str(previous), "organization": account.external_id}
+    if outcome is None:
+        return Reason("previous_month_not_closed", values)
+    if outcome.kind == "blocked" or (outcome.kind == "on_parent" and outcome.reason_code):
+        return Reason("previous_month_blocked", values)
+    if outcome.invoice_state == "draft":
+        return Reason("previous_month_draft", values)
+    return None

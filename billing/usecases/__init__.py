@@ -1,0 +1,1 @@
+"""Write side: one use case per module, one public keyword-only function each."""

@@ -1,0 +1,96 @@
+"""Writing many rows at once: COPY on PostgreSQL, executemany on SQLite, with ids that are known up front.
+
+Like hand-written SQL it fills every column itself: nothing has a default here, and no signal is sent.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.db import connections, models, router, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+type Value = None | int | str | bool | date | datetime | bytes
+type Row = tuple[Value, ...]
+
+
+def bulk_write(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Insert rows into a table and return how many; the values of each are in the order of `columns`.
+
+    Values are Python's own: datetimes with a time zone, JSON as its text, unit prices as their digits. Rows may be a
+    generator and are not kept. Raises the errors of the database, and ValueError for a datetime without a time zone.
+    """
+    if connection.vendor == "postgresql":
+        # psycopg is an extra, absent where everything lives in SQLite.
+        from billing.usecases._copy import copy_rows
+
+        return copy_rows(connection, table, columns, rows)
+    return _insert_rows(connection, table, columns, rows)
+
+
+def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
+    """Reserve `count` ids of a model in ascending order, a range when nobody else took one meanwhile.
+
+    They are gone for good, whatever becomes of the transaction on PostgreSQL; on SQLite they return with its end.
+    """
+    if count <= 0:
+        return range(0)
+    using = router.db_for_write(model)
+    table = model._meta.db_table
+    with transaction.atomic(using=using, savepoint=False):
+        if connections[using].vendor == "postgresql":
+            return _next_values(connections[using], table, count)
+        return _after_last_id(connections[using], table, count)
+
+
+def _next_values(connection: BaseDatabaseWrapper, table: str, count: int) -> Sequence[int]:
+    # One call of nextval per id: jumping ahead with setval could hand out what another session takes in between.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')::regclass) FROM generate_series(1, %s)", [table, count]
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return range(ids[0], ids[-1] + 1) if ids[-1] - ids[0] == count - 1 else ids
+
+
+def _after_last_id(connection: BaseDatabaseWrapper, table: str, count: int) -> range:
+    # The transaction holds the only write lock. AUTOINCREMENT remembers the highest id ever given in sqlite_sequence.
+    quoted = connection.ops.quote_name(table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT max(coalesce((SELECT seq FROM sqlite_sequence WHERE name = %s), 0),"  # noqa: S608
+            f" coalesce((SELECT max(id) FROM {quoted}), 0))",
+            [table],
+        )
+        last = int(cursor.fetchone()[0])
+        cursor.execute("UPDATE sqlite_sequence SET seq = %s WHERE name = %s", [last + count, table])
+        if not cursor.rowcount:
+            cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, last + count])
+    return range(last + 1, last + count + 1)
+
+
+def _insert_rows(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    places = ", ".join(["%s"] * len(columns))
+    statement = f"INSERT INTO {connection.ops.quote_name(table)} ({names}) VALUES ({places})"  # noqa: S608
+    written = 0
+
+    def stored() -> Iterator[tuple[Any, ...]]:
+        nonlocal written
+        for row in rows:
+            written += 1
+            yield tuple([adapt(value) if (adapt := _AS_STORED.get(type(value))) else value for value in row])
+
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, stored())
+    return written
+
+
+def _stored_datetime(instant: datetime) -> str:
+    """As Django stores it: UTC, without the offset, microseconds only when there are any."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} is not an instant: it has no time zone.")
+    return instant.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+
+
+_AS_STORED: dict[type, Any] = {datetime: _stored_datetime, date: date.isoformat}

@@ -1,0 +1,165 @@
+"""Close a month for a batch of payers in the transaction of the caller: load, assemble, write."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+
+import msgspec
+
+from billing.domain.assembly import Assembled, Blocked, Draft, Nil, assemble
+from billing.domain.facts import Facts
+from billing.domain.periods import Month
+from billing.models import CreditEntry, Invoice, UsageMonth
+from billing.queries.accounts import Account, Accounts, Scope, load_accounts
+from billing.queries.close_facts import CloseFacts
+from billing.queries.drafts import ExistingDraft, PrintedNames, load_drafts
+from billing.usecases._bulk import allocate_ids
+from billing.usecases._draft_rows import PrintedDraft, insert_invoices, insert_parts, print_draft, update_invoices
+from billing.usecases._ledger import book_entries
+from billing.usecases._outcomes import Outcome, member_outcome, payer_outcome, write_outcomes
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What the close made of one payer; `page` is there for a draft, `existing` when there was a draft before."""
+
+    account: Account
+    facts: Facts
+    assembled: Assembled
+    page: PrintedDraft | None
+    existing: ExistingDraft | None
+
+    @property
+    def is_unchanged_draft(self) -> bool:
+        """Whether the stored draft says the same already."""
+        return (
+            self.page is not None and self.existing is not None and self.page.fingerprint == self.existing.fingerprint
+        )
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """A computed batch, before it is written."""
+
+    month: Month
+    accounts: Accounts
+    loaded: CloseFacts
+    results: list[Result]
+
+
+def compute_batch(month: Month, scope: Scope, *, tax_date: date, lock: bool) -> Batch:
+    """Load the facts of a scope and assemble every invoice; writes nothing."""
+    accounts = load_accounts(month, scope, lock=lock)
+    loaded = CloseFacts(month, accounts, tax_date=tax_date, lock=lock)
+    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in loaded]
+    names = PrintedNames([line for _, result in assembled if isinstance(result, Draft) for line in result.usage])
+    drafts = load_drafts(month, accounts.payer_ids)
+    results = [
+        Result(
+            accounts.trees[facts.payer_id][0],
+            facts,
+            result,
+            print_draft(facts, result, names) if isinstance(result, Draft) else None,
+            drafts.get(facts.payer_id),
+        )
+        for facts, result in assembled
+    ]
+    return Batch(month, accounts, loaded, results)
+
+
+def write_batch(batch: Batch, *, close_id: int, at: datetime) -> dict[int, int]:
+    """Write drafts, outcomes and what nil outcomes settle; returns the invoice id of each payer that has a draft."""
+    invoice_ids = _write_drafts(batch, at)
+    _discard(result.existing for result in batch.results if isinstance(result.assembled, Nil))
+    outcome_ids = write_outcomes(_outcomes(batch, invoice_ids), close_id=close_id, month=batch.month.first_day)
+    book_entries(_expiries(batch, outcome_ids, at))
+    _flag_usage(batch)
+    return invoice_ids
+
+
+def _write_drafts(batch: Batch, at: datetime) -> dict[int, int]:
+    invoice_ids: dict[int, int] = {}
+    new: list[PrintedDraft] = []
+    changed: list[tuple[int, PrintedDraft]] = []
+    for result in batch.results:
+        if result.page is None:
+            continue
+        if result.existing is None:
+            new.append(result.page)
+            continue
+        invoice_ids[result.facts.payer_id] = result.existing.id
+        if not result.is_unchanged_draft:
+            changed.append((result.existing.id, result.page))
+    inserted = list(zip(allocate_ids(Invoice, len(new)), new, strict=True))
+    insert_invoices(inserted, legal_entity_id=batch.loaded.seller.pk, at=at)
+    update_invoices(changed, at=at)
+    insert_parts([*inserted, *changed])
+    return invoice_ids | {page.facts.payer_id: id_ for id_, page in inserted}
+
+
+def _discard(drafts: Iterable[ExistingDraft | None]) -> None:
+    """A draft that has nothing to bill any more; it never had a number."""
+    ids = [draft.id for draft in drafts if draft is not None]
+    if ids:
+        Invoice.objects.filter(id__in=ids, document_state="draft").update(document_state="discarded")
+
+
+def _outcomes(batch: Batch, invoice_ids: Mapping[int, int]) -> list[Outcome]:
+    """The outcomes to write: of everybody who takes part in the month and whose stored outcome may say otherwise."""
+    outcomes = []
+    for result in batch.results:
+        payer = payer_outcome(result.account, result.assembled, invoice_ids.get(result.account.id))
+        for account in batch.accounts.trees[result.account.id]:
+            takes_part = account.outcome_id is not None or account.is_open_in(batch.month)
+            is_stored = result.is_unchanged_draft and account.invoice_id == payer.invoice_id
+            if takes_part and not is_stored:
+                outcomes.append(payer if account is result.account else member_outcome(account, payer))
+    return outcomes
+
+
+def _expiries(batch: Batch, outcome_ids: Mapping[int, int], at: datetime) -> list[CreditEntry]:
+    """What expires with nil outcomes, as the difference to what an earlier run of this close booked.
+
+    The expiries of a draft are booked when it is issued; those of a former nil outcome are then taken back here.
+    """
+    entries = []
+    for result in batch.results:
+        outcome_id = outcome_ids.get(result.account.id)
+        if outcome_id is None or isinstance(result.assembled, Blocked):
+            continue
+        booked = batch.loaded.booked_expiries.get(outcome_id, {})
+        due = dict(result.assembled.expired) if isinstance(result.assembled, Nil) else {}
+        for grant_id in {**booked, **due}:
+            cents = booked.get(grant_id, 0) - due.get(grant_id, 0)
+            if cents:
+                entries.append(
+                    CreditEntry(
+                        grant_id=grant_id,
+                        kind=CreditEntry.Kind.EXPIRY,
+                        amount_cents=cents,
+                        month=batch.month.first_day,
+                        outcome_id=outcome_id,
+                        booked_at=at,
+                    )
+                )
+    return entries
+
+
+def _flag_usage(batch: Batch) -> None:
+    """What a nil outcome settles is not unbilled any more; when it becomes a draft, it is again until issued."""
+    settled = {result.facts.payer_id for result in batch.results if isinstance(result.assembled, Nil)}
+    clear_flags(batch, settled)
+    reopened = [
+        account.id
+        for result in batch.results
+        if result.account.outcome_kind == "nil" and not isinstance(result.assembled, Nil)
+        for account in batch.accounts.trees[result.facts.payer_id]
+    ]
+    if reopened:
+        UsageMonth.objects.filter(organization__in=reopened, month=batch.month.first_day).update(unbilled=True)
+
+
+def clear_flags(batch: Batch, settled_payer_ids: set[int]) -> None:
+    """Mark the loaded months with unbilled usage of these payers as billed; the rows are locked since the load."""
+    members = {account.id for payer_id in settled_payer_ids for account in batch.accounts.trees[payer_id]}
+    for month, organization_ids in batch.loaded.unbilled_months.items():
+        settled = [id_ for id_ in organization_ids if id_ in members]
+        if settled:
+            UsageMonth.objects.filter(organization__in=settled, month=month).update(unbilled=False)

@@ -1,0 +1,49 @@
+"""Movements on the credit ledger that several use cases share."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import batched
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from billing.models import CreditEntry, CreditGrant
+
+GRANTS_PER_QUERY = 1_000
+
+
+@transaction.atomic
+def activate_grants(grant_ids: Sequence[int], *, at: datetime) -> int:
+    """Make pending grants usable, each with one `grant` entry of its whole amount; return how many there were.
+
+    Grants that are not pending (any more) are left alone, so that calling again, or twice at once, changes nothing.
+    """
+    return sum(_activate(chunk, at) for chunk in batched(sorted(set(grant_ids)), GRANTS_PER_QUERY, strict=False))
+
+
+def _activate(grant_ids: Sequence[int], at: datetime) -> int:
+    # The lock makes a second caller wait, and then find nothing pending.
+    pending = CreditGrant.objects.select_for_update(no_key=True).filter(
+        id__in=grant_ids, state=CreditGrant.State.PENDING
+    )
+    amounts = dict(pending.order_by("id").values_list("id", "amount_cents"))
+    if not amounts:
+        return 0
+    CreditGrant.objects.filter(id__in=amounts).update(state=CreditGrant.State.ACTIVE, remaining_cents=F("amount_cents"))
+    CreditEntry.objects.bulk_create(
+        CreditEntry(grant_id=grant_id, kind=CreditEntry.Kind.GRANT, amount_cents=amount_cents, booked_at=at)
+        for grant_id, amount_cents in amounts.items()
+    )
+    return len(amounts)
+
+
+def book_entries(entries: Sequence[CreditEntry]) -> None:
+    """Add entries to the ledger and move what remains of their grants; the database refuses an overdraft."""
+    if not entries:
+        return
+    CreditEntry.objects.bulk_create(entries)
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "UPDATE billing_creditgrant SET remaining_cents = remaining_cents + %s WHERE id = %s",
+            [(entry.amount_cents, entry.grant_id) for entry in entries],
+        )
