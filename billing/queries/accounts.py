@@ -24,7 +24,7 @@ class Scope(Struct, frozen=True):
         """The condition that a column names one of them."""
         if self.ids is not None:
             return Q(**{f"{column}__in": self.ids})
-        return Q(**{f"{column}__range": (self.first_id, self.last_id)})
+        return Q(**{f"{column}__gte": self.first_id, f"{column}__lte": self.last_id})
 
     def __contains__(self, organization_id: int) -> bool:
         return self.first_id <= organization_id <= self.last_id if self.ids is None else organization_id in self.ids
