@@ -179,6 +179,7 @@ CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True  # what a task did is in the database
 CELERY_TIMEZONE = TIME_ZONE
+CLOSE_WORKERS = env.int("CLOSE_WORKERS", default=2)  # how many workers a month close wakes
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "celery:"} if REDIS_URL else {}  # the cache lives beside it
 

@@ -1,0 +1,27 @@
+"""Celery tasks: each loads, calls one use case and logs. A message only wakes a worker; the database is the queue."""
+
+import logging
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
+from billing.usecases.work_on_close import work_on_close as work
+
+log = logging.getLogger(__name__)
+
+
+@shared_task
+def ensure_due_month_is_closed() -> None:
+    """Start what is due, and wake the workers."""
+    for close_id in ensure(at=timezone.now()):
+        log.info("Close %s is due", close_id)
+        for _ in range(settings.CLOSE_WORKERS):
+            work_on_close.delay(close_id)
+
+
+@shared_task
+def work_on_close(close_id: int) -> None:
+    """Close batches of a run until none is free."""
+    work(close_id=close_id, at=timezone.now())
