@@ -31,6 +31,7 @@ class Draft(Struct, frozen=True):
 
     `movements` are taken from the grants (`used` and `expired`), `add_ons_billed_until` and `charge_ids` are what the
     lines bill. `discount_cents` >= 0 is the discount on consumption, an entry of its own in the usage details.
+    `lowered` is late usage that makes an earlier month cheaper: not part of this invoice, to be given back otherwise.
     """
 
     lines: tuple[DirectLine, ...]
@@ -44,6 +45,7 @@ class Draft(Struct, frozen=True):
     direct_cents: int
     subtotal_cents: int
     vat_cents: int
+    lowered: tuple[UsageLine, ...]
     used: tuple[Movement, ...]
     expired: tuple[Movement, ...]
     add_ons_billed_until: tuple[tuple[int, date], ...]
@@ -65,6 +67,7 @@ class Nil(Struct, frozen=True):
 
     reason: Reason
     usage: tuple[UsageLine, ...] = ()
+    lowered: tuple[UsageLine, ...] = ()
     expired: tuple[Movement, ...] = ()
 
 
@@ -81,6 +84,7 @@ class _Consumption(Struct, frozen=True):
     """U and what it is made of; months run from the oldest late one to the month being closed."""
 
     lines: tuple[UsageLine, ...]
+    lowered: tuple[UsageLine, ...]
     months: tuple[MonthUsage, ...]
     net_by_month: tuple[int, ...]
     gross_cents: int
@@ -111,7 +115,7 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
     statement = _statement(facts, use, consumption.own_cents)
     expired = use.expired + use.lapsed
     if not (consumption.fees_cents or direct_cents or statement.refill_cents):
-        return Nil(_nil_reason(facts, consumption), consumption.lines, expired)
+        return Nil(_nil_reason(consumption), consumption.lines, consumption.lowered, expired)
     if facts.missing_billing:
         return Blocked(Reason("incomplete_billing_profile", {"missing": ", ".join(facts.missing_billing)}))
     if isinstance(facts.tax, Reason):
@@ -129,20 +133,18 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
 
 def _consumption(facts: Facts, rate_cards: RateCards) -> _Consumption:
     months = (*sorted(facts.late_usage, key=lambda usage: usage.month.first_day), facts.usage)
-    lines: list[UsageLine] = []
-    gross_by_month = []
-    for usage in months:
-        rated = rate_month(usage, rate_cards(usage), currency=facts.terms.currency, owners=facts.organizations)
-        gross_by_month.append(sum([line.amount_cents for line in rated]))
-        lines += rated
+    currency, owners = facts.terms.currency, facts.organizations
+    rated = [rate_month(usage, rate_cards(usage), currency=currency, owners=owners) for usage in months]
+    gross_by_month = [month.gross_cents for month in rated]
     ppm = facts.terms.discount_ppm
     own_gross_cents = gross_by_month[-1]
     return _Consumption(
-        tuple(lines),
-        months,
-        tuple(share_discount(gross_by_month, ppm)),
-        sum(gross_by_month),
-        own_gross_cents - percentage_cents(own_gross_cents, ppm),
+        lines=tuple([line for month in rated for line in month.lines]),
+        lowered=tuple([line for month in rated for line in month.lowered]),
+        months=months,
+        net_by_month=tuple(share_discount(gross_by_month, ppm)),
+        gross_cents=sum(gross_by_month),
+        own_cents=own_gross_cents - percentage_cents(own_gross_cents, ppm),
     )
 
 
@@ -182,7 +184,7 @@ def _printed(lines: Sequence[DirectLine]) -> tuple[DirectLine, ...]:
     return tuple([line for line in lines if line.net_cents])
 
 
-def _nil_reason(facts: Facts, consumption: _Consumption) -> Reason:
+def _nil_reason(consumption: _Consumption) -> Reason:
     if not consumption.lines:
         return Reason("no_activity")
     return Reason("nothing_due" if consumption.gross_cents else "free_usage_only")
@@ -215,6 +217,7 @@ def _draft(
         direct_cents=subtotal_cents - statement.refill_cents - statement.regularization_cents(consumption.fees_cents),
         subtotal_cents=subtotal_cents,
         vat_cents=vat_cents,
+        lowered=consumption.lowered,
         used=used,
         expired=expired,
         add_ons_billed_until=tuple(billed_until),

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import accumulate, pairwise
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from billing.domain.facts import Billed, LineKey, MonthUsage, Reason
 from billing.domain.money import percentage_cents
@@ -27,6 +27,11 @@ class UsageLine(Struct, frozen=True, gc=False):
     quantity_micro: int
     amount_cents: int
 
+    @property
+    def key(self) -> LineKey:
+        """What tells the line from the others of its month."""
+        return self.organization_id, self.resource_id, self.meter_id, self.zone, self.price_id
+
 
 class Unrateable(ValueError):
     """Usage that cannot be billed as it is; `reason` says what somebody has to do."""
@@ -34,6 +39,21 @@ class Unrateable(ValueError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(reason.code)
         self.reason = reason
+
+
+class RatedMonth(Struct, frozen=True, gc=False):
+    """A month's printed usage lines, and the late ones that would lower what was settled.
+
+    `lowered` lines have a negative amount. They are never printed: what they give back is a matter of credit notes.
+    """
+
+    lines: tuple[UsageLine, ...]
+    lowered: tuple[UsageLine, ...] = ()
+
+    @property
+    def gross_cents(self) -> int:
+        """What the lines cost before the discount."""
+        return sum([line.amount_cents for line in self.lines])
 
 
 class RateCard:
@@ -64,12 +84,11 @@ class RateCard:
 
 def rate_month(
     usage: MonthUsage, card: RateCard, *, currency: str, owners: Mapping[int, tuple[int, ...]]
-) -> list[UsageLine]:
+) -> RatedMonth:
     """Rate a month's usage into printed lines; of a late month only what is not settled yet.
 
     However late usage arrives, a month costs what it would have cost in time: the whole line is rated again and the
-    difference to what was settled is billed. Raises Unrateable for a meter without a price, and for a difference below
-    zero (volume tiers), which only a credit note may give back.
+    difference to what was settled is billed. Raises Unrateable for a meter without a price.
     """
     totals: dict[LineKey, int] = {}
     for organization_id, resource_id, meter_id, zone, segment, quantity_micro in usage.sums:
@@ -81,19 +100,24 @@ def rate_month(
         key = (organization_id, resource_id, meter_id, zone, price_id)
         totals[key] = totals.get(key, 0) + quantity_micro
     first_day = usage.month.first_day
-    lines = []
-    for key, quantity_micro in totals.items():
-        amount_cents = card.amount_cents(key[4], quantity_micro)
-        if usage.billed:
-            settled = usage.billed.get(key, NOTHING_BILLED)
-            if settled.quantity_micro == quantity_micro and settled.amount_cents == amount_cents:
-                continue
-            quantity_micro -= settled.quantity_micro
-            amount_cents -= settled.amount_cents
-            if amount_cents < 0:
-                raise _lowered(first_day, key, amount_cents)
-        lines.append(UsageLine(first_day, *key, quantity_micro, amount_cents))
-    return lines
+    lines = [
+        UsageLine(first_day, *key, quantity_micro, card.amount_cents(key[4], quantity_micro))
+        for key, quantity_micro in totals.items()
+    ]
+    return _since_settled(lines, usage.billed) if usage.billed else RatedMonth(tuple(lines))
+
+
+def _since_settled(lines: Sequence[UsageLine], billed: Mapping[LineKey, Billed]) -> RatedMonth:
+    """What each line adds to what was settled for it; lines that add nothing drop out."""
+    added, lowered = [], []
+    for line in lines:
+        settled = billed.get(line.key, NOTHING_BILLED)
+        quantity_micro = line.quantity_micro - settled.quantity_micro
+        amount_cents = line.amount_cents - settled.amount_cents
+        if quantity_micro or amount_cents:
+            difference = structs.replace(line, quantity_micro=quantity_micro, amount_cents=amount_cents)
+            (lowered if amount_cents < 0 else added).append(difference)
+    return RatedMonth(tuple(added), tuple(lowered))
 
 
 def share_discount(gross_by_month: Sequence[int], discount_ppm: int) -> list[int]:
@@ -132,23 +156,6 @@ def _no_price(
                 "day": usage.segment_starts[segment].astimezone(usage.month.zone).date().isoformat(),
                 "organization_id": organization_id,
                 "resource_id": resource_id,
-            },
-        )
-    )
-
-
-def _lowered(month: date, key: LineKey, amount_cents: int) -> Unrateable:
-    organization_id, resource_id, meter_id, zone, _ = key
-    return Unrateable(
-        Reason(
-            "late_usage_lowers_amount",
-            {
-                "month": f"{month:%Y-%m}",
-                "meter_id": meter_id,
-                "zone": zone,
-                "organization_id": organization_id,
-                "resource_id": resource_id,
-                "difference_cents": amount_cents,
             },
         )
     )

@@ -193,7 +193,7 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
         first, last = first_and_last.get(account.id, (None, None))
         outcomes = history.get(account.id, [])
         account.past = Past(
-            [outcome.own_consumption_cents for outcome in outcomes],
+            [outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent"],
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )

@@ -38,8 +38,8 @@ def _no_price(values: Values) -> str:
 
 def _lowered(values: Values) -> str:
     return _(
-        "Late usage of meter %(meter)s lowers what %(month)s costs by %(amount)s: correct the invoice of that month "
-        "with a credit note."
+        "Late usage of meter %(meter)s lowers what %(month)s costs by %(amount)s: it is not on this invoice, the "
+        "difference is to be given back."
     ) % {
         "meter": _meter(values),
         "month": values["month"],
@@ -75,6 +75,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     ),
     "amount_too_large": lambda values: _("The quantities or amounts are too large to be true: check the usage."),
     "unexpected_error": lambda values: _("An unexpected error, recorded in the log: %(error)s") % values,
+    "tax_finding": lambda values: _(str(values["finding"])),
     "payer_blocked": lambda values: _("The organization that pays for it is blocked."),
     "no_activity": lambda values: _("No usage and nothing else to bill."),
     "free_usage_only": lambda values: _("Its usage lies within free tiers."),

@@ -157,9 +157,18 @@ def _flag_usage(batch: Batch) -> None:
 
 
 def clear_flags(batch: Batch, settled_payer_ids: set[int]) -> None:
-    """Mark the loaded months with unbilled usage of these payers as billed; the rows are locked since the load."""
+    """Mark the loaded months with unbilled usage of these payers as billed; the rows are locked since the load.
+
+    A month that late usage made cheaper keeps its flag: something is still to be given back.
+    """
     members = {account.id for payer_id in settled_payer_ids for account in batch.accounts.trees[payer_id]}
+    lowered = {
+        (line.month, line.organization_id)
+        for result in batch.results
+        if not isinstance(result.assembled, Blocked)
+        for line in result.assembled.lowered
+    }
     for month, organization_ids in batch.loaded.unbilled_months.items():
-        settled = [id_ for id_ in organization_ids if id_ in members]
+        settled = [id_ for id_ in organization_ids if id_ in members and (month, id_) not in lowered]
         if settled:
             UsageMonth.objects.filter(organization__in=settled, month=month).update(unbilled=False)

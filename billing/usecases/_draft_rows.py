@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from django.db import connection
 
 from billing.domain.assembly import Draft
 from billing.domain.direct_lines import DirectLine
-from billing.domain.facts import Facts
+from billing.domain.facts import Facts, Reason
 from billing.models import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.queries.drafts import PrintedNames
 from billing.usecases._bulk import bulk_write
@@ -230,5 +231,14 @@ def _statement_rows(printed: Sequence[tuple[int, PrintedDraft]]) -> Iterable[tup
         )
 
 
-def _notes(draft: Draft) -> list[str]:
-    return [draft.tax.finding] if draft.tax.finding else []
+def _notes(draft: Draft) -> list[dict[str, Any]]:
+    """What a reviewer should know, as codes and values for `queries.reasons`."""
+    notes = [Reason("tax_finding", {"finding": draft.tax.finding})] if draft.tax.finding else []
+    notes += [
+        Reason(
+            "late_usage_lowers_amount",
+            {"month": f"{line.month:%Y-%m}", "meter_id": line.meter_id, "difference_cents": line.amount_cents},
+        )
+        for line in draft.lowered
+    ]
+    return [msgspec.structs.asdict(note) for note in notes]
