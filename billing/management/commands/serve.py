@@ -11,7 +11,7 @@ from types import FrameType
 from typing import Any
 
 from celery import Celery, current_app
-from celery.beat import Service
+from celery.beat import Scheduler, Service
 from celery.worker import WorkController, state
 from django.core.management.base import BaseCommand, CommandError
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler, get_internal_wsgi_application
@@ -103,7 +103,7 @@ def _scheduler(app: Celery) -> Iterator[None]:
     """A beat thread that keeps its schedule in memory, so everything scheduled is also due once at the start."""
     for entry in app.conf.beat_schedule.values():
         app.send_task(entry["task"])
-    service = Service(app, max_interval=60, scheduler_cls="celery.beat:Scheduler")
+    service = Service(app, max_interval=60, scheduler_cls=Scheduler)
     Thread(target=service.start, name="scheduler", daemon=True).start()
     try:
         yield
