@@ -3,17 +3,17 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 
 from billing.domain.lifecycle import DocumentState, PaymentState, check_transition
 from billing.domain.money import format_cents
 from billing.models import Allocation, CreditGrant, Invoice, Payment
+from billing.queries.months import local_day
 from billing.usecases._ledger import activate_grants
 from organizations.models import Organization
 
+REFERENCE_LENGTH = 100
 UNPAID = (PaymentState.PENDING, PaymentState.PROCESSING, PaymentState.PAYMENT_HELD)
 # A write-off is taken back when the customer pays after all, but only money sent for it does that.
 PAYABLE_WHEN_NAMED = (*UNPAID, PaymentState.WONT_PAY)
@@ -72,25 +72,20 @@ def record_payment(
     _check(reference, amount_cents, date, method, at)
     organization = _lock(organization_id)
     named = None if invoice_number is None else _find_invoice(organization, invoice_number)
+    content = {
+        "organization_id": organization.pk,
+        "requested_invoice_id": named.pk if named else None,
+        "amount_cents": amount_cents,
+        "date": date,
+        "method": method,
+    }
     # A claim instead of a look: the unique reference decides between two that arrive at once.
     payment, is_new = Payment.objects.get_or_create(
-        reference=reference,
-        defaults={
-            "organization": organization,
-            "amount_cents": amount_cents,
-            "currency": organization.currency,
-            "date": date,
-            "method": method,
-            "requested_invoice": named,
-            "recorded_at": at,
-        },
+        reference=reference, defaults={**content, "currency": organization.currency, "recorded_at": at}
     )
     if is_new:
         _settle(payment, _payable_invoices(organization, named), at)
-    elif (
-        (payment.organization_id, payment.requested_invoice_id) != (organization.pk, named.pk if named else None)
-        or (payment.amount_cents, payment.date, payment.method) != (amount_cents, date, method)
-    ):  # fmt: skip
+    elif any(getattr(payment, name) != value for name, value in content.items()):
         raise PaymentConflict(
             f"Payment {reference} is already recorded with other content: "
             f"{format_cents(payment.amount_cents)} {payment.currency} on {payment.date}."
@@ -99,13 +94,13 @@ def record_payment(
 
 
 def _check(reference: str, amount_cents: int, day: date, method: str, at: datetime) -> None:
-    if not reference:
-        raise InvalidPayment("A payment needs a reference.")
+    if not 1 <= len(reference) <= REFERENCE_LENGTH:
+        raise InvalidPayment(f"A payment needs a reference of at most {REFERENCE_LENGTH} characters.")
     if amount_cents <= 0:
         raise InvalidPayment(f"A payment of {format_cents(amount_cents)} is not money received.")
     if method not in Payment.Method.values:
         raise InvalidPayment(f"{method!r:.40} is not a payment method: write {', '.join(Payment.Method.values)}.")
-    if day > at.astimezone(ZoneInfo(settings.BILLING_TIME_ZONE)).date():
+    if day > local_day(at):
         raise InvalidPayment(f"A payment cannot be dated in the future: {day}.")
 
 

@@ -1,0 +1,43 @@
+"""Money received."""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from itertools import count
+
+from billing.models import Allocation, Invoice, Payment
+from organizations.models import Organization
+
+_serial = count(1)
+
+
+def make_payment(
+    *,
+    organization: Organization,
+    amount_cents: int = 10_000,
+    reference: str | None = None,
+    day: date = date(2026, 11, 5),
+    method: str = "bank_transfer",
+    requested_invoice: Invoice | None = None,
+    settles: Mapping[Invoice, int] | None = None,
+    at: datetime = datetime(2026, 11, 5, 9, 0, tzinfo=UTC),
+) -> Payment:
+    """Store a payment and what it settles, in cents per invoice; the rest is unallocated."""
+    settles = settles or {}
+    payment = Payment.objects.create(
+        reference=reference or f"BANK-{next(_serial)}",
+        organization=organization,
+        amount_cents=amount_cents,
+        allocated_cents=sum(settles.values()),
+        currency=organization.currency,
+        date=day,
+        method=method,
+        requested_invoice=requested_invoice,
+        recorded_at=at,
+    )
+    for invoice, cents in settles.items():
+        Allocation.objects.create(payment=payment, invoice=invoice, amount_cents=cents)
+        invoice.paid_cents += cents
+        if invoice.paid_cents == invoice.total_cents:
+            invoice.payment_state = "paid"
+        invoice.save(update_fields=["paid_cents", "payment_state"])
+    return payment

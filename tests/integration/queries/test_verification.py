@@ -1,0 +1,800 @@
+"""Whatever breaks a promise is found: every check is shown at least one broken row."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models import F, Model
+
+from billing.models import (
+    AddOn,
+    Allocation,
+    Charge,
+    CloseOutcome,
+    CouponUse,
+    CreditEntry,
+    CreditGrant,
+    CreditStatement,
+    Invoice,
+    InvoiceLine,
+    MonthClose,
+    NumberSeries,
+    Payment,
+    Price,
+    PriceTier,
+    Resource,
+    TaxSubtotal,
+    UsageDetail,
+    UsageMonth,
+    UsageRecord,
+)
+from billing.queries.verification import (
+    PROMISES,
+    Broken,
+    closes,
+    documents,
+    ledger,
+    numbers,
+    payments,
+    prices,
+    statements,
+    usage,
+)
+from organizations.models import Organization
+from tests.builders.credits import make_grant
+from tests.builders.invoices import make_invoice
+from tests.builders.organizations import make_organization
+from tests.builders.platform import make_platform
+from tests.builders.usage import make_price, make_resource
+
+pytestmark = pytest.mark.django_db
+
+NOWHERE = 10**9
+SEPTEMBER, OCTOBER = date(2026, 9, 1), date(2026, 10, 1)
+
+type Finder = Callable[[], Iterator[Broken]]
+
+
+@dataclass(frozen=True)
+class Breakage:
+    """What somebody did to the platform's data, and what is then said about what."""
+
+    find: Finder
+    do: Callable[[], object]
+    subject: str
+    sentence: str
+    lifted: tuple[tuple[type[Model], str], ...] = ()
+
+
+def october() -> Invoice:
+    return Invoice.objects.get(organization__external_id="orga_atlas", consumption_month=OCTOBER, kind="invoice")
+
+
+def change(model: type[Model], where: dict[str, Any], **values: Any) -> Callable[[], object]:
+    """An UPDATE that no use case would do."""
+
+    def do() -> int:
+        changed = model._base_manager.filter(**where).update(**values)
+        assert changed, "The platform has no such row."
+        return changed
+
+    return do
+
+
+OF_OCTOBER = {
+    "invoice__organization__external_id": "orga_atlas",
+    "invoice__consumption_month": OCTOBER,
+    "invoice__kind": "invoice",
+}
+OCTOBER_ITSELF = {key.removeprefix("invoice__"): value for key, value in OF_OCTOBER.items()}
+SOLD_IN_SEPTEMBER = {"sold_by__consumption_month": SEPTEMBER}
+TRIAL = {"coupon_use__coupon__name": "WELCOME"}
+
+
+def bill_charge_again() -> None:
+    line = InvoiceLine.objects.get(kind="one_shot")
+    line.pk, line.invoice = None, Invoice.objects.get(consumption_month=SEPTEMBER)
+    line.save()
+
+
+def bill_add_on_again() -> None:
+    line = InvoiceLine.objects.get(kind="add_on")
+    line.pk, line.period_start = None, date(2026, 11, 30)
+    line.save()
+
+
+def overlap_price() -> None:
+    meter = Price.objects.get().meter
+    make_price(meter=meter, valid_from=datetime(2026, 11, 1, tzinfo=UTC))
+
+
+def give_resource_away() -> None:
+    Resource.objects.filter(organization__external_id="orga_atlas").update(
+        organization=Organization.objects.get(external_id="orga_quiet")
+    )
+
+
+def reuse_number() -> None:
+    october_number = october().number
+    Invoice.objects.filter(consumption_month=SEPTEMBER).update(number=october_number)
+
+
+def bill_usage_again() -> None:
+    detail = UsageDetail.objects.get(month=SEPTEMBER)
+    detail.pk, detail.invoice = None, october()
+    detail.save()
+
+
+def settle_what_never_was() -> None:
+    quiet = Organization.objects.get(external_id="orga_quiet")
+    resource, price = make_resource(organization=quiet), Price.objects.get()
+    line = ["2026-10-01", quiet.pk, resource.pk, price.meter.pk, "par", price.pk, 7_000_000, 0]
+    CloseOutcome.objects.filter(kind="nil").update(settled_usage=[line])
+
+
+def end_the_last_tier() -> None:
+    PriceTier.objects.update(up_to_micro=1)
+
+
+BREAKAGES = {
+    # --- documents
+    "total": Breakage(
+        documents.totals,
+        change(Invoice, OCTOBER_ITSELF, total_cents=F("total_cents") + 1),
+        "F20261101-000002",
+        "Its total is",
+        ((Invoice, "invoice_total_is_sum"),),
+    ),
+    "subtotal": Breakage(
+        documents.subtotals,
+        change(InvoiceLine, {**OF_OCTOBER, "kind": "add_on"}, net_cents=4_901),
+        "F20261101-000002 (orga_atlas, 2026-10)",
+        "its lines sum to",
+    ),
+    "lost line": Breakage(
+        documents.subtotals, lambda: InvoiceLine.objects.filter(kind="one_shot").delete(), "F20261101-000002", "sum to"
+    ),
+    "line amount": Breakage(
+        documents.line_amounts,
+        change(InvoiceLine, {"kind": "one_shot"}, quantity_micro=1_100_000),
+        "F20261101-000002",
+        "Line 4 is 800.00, but 1.1 x 800 make 880.00",
+    ),
+    "period before its start": Breakage(
+        documents.line_periods,
+        change(InvoiceLine, {"kind": "one_shot"}, period_end=date(2026, 10, 20)),
+        "F20261101-000002",
+        "Line 4 (one_shot) runs from 2026-10-20 until 2026-10-20.",
+    ),
+    "provision of the wrong month": Breakage(
+        documents.line_periods,
+        change(
+            InvoiceLine,
+            {**OF_OCTOBER, "kind": "provision"},
+            period_start=date(2026, 12, 1),
+            period_end=date(2027, 1, 1),
+        ),
+        "F20261101-000002",
+        "(provision)",
+    ),
+    "regularization of the month to come": Breakage(
+        documents.line_periods,
+        change(
+            InvoiceLine,
+            {**OF_OCTOBER, "kind": "regularization"},
+            period_start=date(2026, 11, 1),
+            period_end=date(2026, 12, 1),
+        ),
+        "F20261101-000002",
+        "(regularization)",
+    ),
+    "add-on line over two months": Breakage(
+        documents.line_periods,
+        change(InvoiceLine, {"kind": "add_on"}, period_end=date(2026, 12, 2)),
+        "F20261101-000002",
+        "(add_on)",
+    ),
+    "tax base": Breakage(
+        documents.tax_bases,
+        change(TaxSubtotal, OF_OCTOBER, base_cents=F("base_cents") - 1),
+        "F20261101-000002",
+        "The base of S 20.00 % is",
+    ),
+    "tax group without lines": Breakage(
+        documents.tax_bases,
+        lambda: TaxSubtotal.objects.create(invoice=october(), category="O", rate_bp=0, base_cents=5, vat_cents=0),
+        "F20261101-000002",
+        "its lines sum to 0.00",
+    ),
+    "line without tax group": Breakage(
+        documents.tax_groups,
+        change(InvoiceLine, {"kind": "one_shot"}, vat_rate_bp=850),
+        "F20261101-000002",
+        "Line 4 has no tax subtotal of S 8.50 %.",
+    ),
+    "no tax subtotal": Breakage(
+        documents.tax_groups,
+        lambda: TaxSubtotal.objects.filter(invoice=october()).delete(),
+        "F20261101-000002",
+        "It has no tax subtotal.",
+    ),
+    "VAT of a group": Breakage(
+        documents.tax_amounts,
+        change(TaxSubtotal, OF_OCTOBER, vat_cents=F("vat_cents") + 1),
+        "F20261101-000002",
+        "The VAT of S 20.00 % is",
+    ),
+    "reverse charge with a rate": Breakage(
+        documents.tax_amounts,
+        change(TaxSubtotal, {"category": "AE"}, rate_bp=2000),
+        "orga_berlin",
+        "Category AE has a rate of 20.00 %.",
+    ),
+    "VAT of a document": Breakage(
+        documents.vat_sums,
+        change(Invoice, OCTOBER_ITSELF, vat_cents=F("vat_cents") + 1, total_cents=F("total_cents") + 1),
+        "F20261101-000002",
+        "Its VAT is",
+    ),
+    "copy of a party": Breakage(
+        documents.issued_content, change(Invoice, OCTOBER_ITSELF, buyer=None), "F20261101-000002", "the copy of a party"
+    ),
+    "due before it is issued": Breakage(
+        documents.issued_content,
+        change(Invoice, OCTOBER_ITSELF, due_date=date(2026, 10, 31)),
+        "F20261101-000002",
+        "due 2026-10-31",
+    ),
+    "currency of a document": Breakage(
+        documents.currencies, change(Invoice, OCTOBER_ITSELF, currency="USD"), "F20261101-000002", "It is in USD"
+    ),
+    "organization of a line": Breakage(
+        documents.line_references,
+        change(InvoiceLine, {"kind": "one_shot"}, organization_id=NOWHERE),
+        "F20261101-000002",
+        f"names organization {NOWHERE}",
+    ),
+    "add-on of a line": Breakage(
+        documents.line_references,
+        change(InvoiceLine, {"kind": "add_on"}, source_id=NOWHERE),
+        "F20261101-000002",
+        f"source {NOWHERE}",
+    ),
+    "charge of a line": Breakage(
+        documents.line_references,
+        change(InvoiceLine, {"kind": "one_shot"}, source_id=NOWHERE),
+        "F20261101-000002",
+        f"source {NOWHERE}",
+    ),
+    "charge billed twice": Breakage(
+        documents.charges, bill_charge_again, "F20261001-000001", "not marked as billed by it"
+    ),
+    "charge forgotten": Breakage(
+        documents.charges, change(Charge, {}, invoice=None), "F20261101-000002", "not marked as billed by it"
+    ),
+    "charge on a draft": Breakage(
+        documents.charges,
+        lambda: Charge.objects.update(invoice=Invoice.objects.get(document_state="draft")),
+        "charge MIG-7",
+        "an invoice that is not issued",
+    ),
+    "add-on billed twice": Breakage(documents.add_ons, bill_add_on_again, "add-on", "billed twice from 2026-11-30 on"),
+    "add-on billed again next month": Breakage(
+        documents.add_ons,
+        change(AddOn, {}, billed_until=date(2026, 11, 1)),
+        "add-on addon_1",
+        "It is billed until 2026-12-01, but remembers 2026-11-01.",
+    ),
+    "credit note to nobody": Breakage(
+        documents.credit_notes,
+        change(Invoice, {"kind": "credit_note"}, refers_to=None),
+        "A20261110-000001",
+        "refers to None",
+    ),
+    # --- statements
+    "no statement": Breakage(
+        statements.existence,
+        lambda: CreditStatement.objects.filter(invoice=october()).delete(),
+        "F20261101-000002",
+        "It has no credit statement.",
+    ),
+    "sign": Breakage(
+        statements.signs,
+        change(CreditStatement, OF_OCTOBER, estimate_cents=1),
+        "F20261101-000002",
+        "wrong sign",
+        ((CreditStatement, "statement_signs"),),
+    ),
+    "overdraft": Breakage(
+        statements.overdrafts,
+        change(CreditStatement, OF_OCTOBER, prepaid_balance_cents=9_999),
+        "F20261101-000002",
+        "It leaves 0.00 free and -0.01 prepaid credits.",
+        (
+            (CreditStatement, "statement_never_overdrawn"),
+            (CreditStatement, "statement_credits_before_regularization"),
+        ),
+    ),
+    "regularization": Breakage(
+        statements.regularizations,
+        change(CreditStatement, OF_OCTOBER, fees_cents=F("fees_cents") + 1),
+        "F20261101-000002",
+        "Its regularization is 15.00, but no credit covered 15.01.",
+        ((CreditStatement, "statement_regularization"),),
+    ),
+    "regularization while there are credits": Breakage(
+        statements.regularizations,
+        change(CreditStatement, OF_OCTOBER, prepaid_balance_cents=10_001),
+        "F20261101-000002",
+        "It bills 15.00 while 0.01 of credits were usable.",
+        ((CreditStatement, "statement_credits_before_regularization"),),
+    ),
+    "subtotal of the statement": Breakage(
+        statements.subtotals,
+        change(CreditStatement, OF_OCTOBER, direct_cents=F("direct_cents") + 1),
+        "F20261101-000002",
+        "Its statement's subtotal is",
+        ((CreditStatement, "statement_subtotal"),),
+    ),
+    "statement and invoice": Breakage(
+        statements.subtotals,
+        change(
+            CreditStatement,
+            OF_OCTOBER,
+            direct_cents=F("direct_cents") + 1,
+            subtotal_cents=F("subtotal_cents") + 1,
+        ),
+        "F20261101-000002",
+        "and the invoice says",
+    ),
+    "refill without its line": Breakage(
+        statements.lines,
+        change(InvoiceLine, {**OF_OCTOBER, "kind": "provision"}, kind="adjustment"),
+        "F20261101-000002",
+        "Its refill h is",
+    ),
+    "regularization without its line": Breakage(
+        statements.lines,
+        change(InvoiceLine, {**OF_OCTOBER, "kind": "regularization"}, kind="adjustment"),
+        "F20261101-000002",
+        "Its regularization is 15.00, but its lines sum to 0.00.",
+    ),
+    "usage detail": Breakage(
+        statements.fees,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, amount_cents=F("amount_cents") + 1),
+        "F20261101-000002",
+        "Its fees is 120.00, but its usage details sum to 120.01.",
+    ),
+    "use": Breakage(
+        statements.uses,
+        change(CreditEntry, {**OF_OCTOBER, "kind": "use", "grant__type": "free"}, amount_cents=-499),
+        "F20261101-000002",
+        "Its c is -5.00, but the ledger has -4.99.",
+    ),
+    "prepaid use of another invoice": Breakage(
+        statements.uses,
+        lambda: CreditEntry.objects.filter(kind="use", grant__type="prepaid").update(
+            invoice=Invoice.objects.get(consumption_month=SEPTEMBER)
+        ),
+        "F20261101-000002",
+        "Its e is -100.00, but the ledger has 0.00.",
+    ),
+    "expiry": Breakage(
+        statements.expiries,
+        change(CreditEntry, {"kind": "expiry", "grant__organization__external_id": "orga_berlin"}, amount_cents=-1),
+        "orga_berlin",
+        "Its d is -5.00, but the ledger has -0.01.",
+    ),
+    "previous free balance": Breakage(
+        statements.balances,
+        lambda: CreditStatement.objects.filter(invoice__organization__external_id="orga_berlin").update(
+            free_balance_cents=2_001
+        ),
+        "orga_berlin",
+        "Its a is 20.01, but the ledger held 20.00.",
+    ),
+    "previous prepaid balance": Breakage(
+        statements.balances,
+        lambda: make_grant_before(amount_cents=77),
+        "F20261101-000002",
+        "Its b is 100.00, but the ledger held 100.77.",
+    ),
+    # --- numbers
+    "gap": Breakage(
+        numbers.sequences,
+        change(Invoice, OCTOBER_ITSELF, counter=20),
+        "invoice F20261101-000002",
+        "Its counter is 20, the one before is 3.",
+    ),
+    "first number": Breakage(
+        numbers.sequences,
+        change(Invoice, {"kind": "credit_note"}, counter=7),
+        "credit_note A20261110-000001",
+        "Its counter is 7, the one before is 0.",
+    ),
+    "date order": Breakage(
+        numbers.sequences,
+        change(Invoice, OCTOBER_ITSELF, issue_date=date(2026, 9, 30)),
+        "invoice F20261101-000002",
+        "It is dated 2026-09-30, the number before 2026-10-01.",
+    ),
+    "number used twice": Breakage(
+        numbers.uniqueness,
+        reuse_number,
+        "number F20261101-000002",
+        "more than one",
+        ((Invoice, "invoice_number_once"),),
+    ),
+    "number on a draft": Breakage(
+        numbers.uniqueness,
+        change(Invoice, OCTOBER_ITSELF, document_state="draft"),
+        "number F20261101-000002",
+        "one that is draft",
+        ((Invoice, "invoice_number_when_issued"),),
+    ),
+    "counter": Breakage(
+        numbers.counters,
+        change(NumberSeries, {"kind": "invoice"}, last_counter=4),
+        "series invoice",
+        "It remembers 4 of 2026-11-01, the last taken is 3 of 2026-11-01.",
+    ),
+    "no series": Breakage(
+        numbers.counters,
+        lambda: NumberSeries.objects.filter(kind="invoice").delete(),
+        "series invoice",
+        "does not exist",
+    ),
+    # --- ledger
+    "remainder": Breakage(
+        ledger.remainders,
+        change(CreditGrant, {"organization__external_id": "orga_berlin", "type": "free"}, remaining_cents=1),
+        "grant",
+        "What remains is 0.01, but its entries sum to 0.00.",
+    ),
+    "overdrawn grant": Breakage(
+        ledger.remainders,
+        change(CreditGrant, TRIAL, remaining_cents=-1),
+        "orga_atlas",
+        "What remains is -0.01",
+        ((CreditGrant, "credit_grant_not_overdrawn"),),
+    ),
+    "amount of a grant": Breakage(
+        ledger.grant_sums,
+        change(CreditGrant, TRIAL, amount_cents=600),
+        "orga_atlas",
+        "of 6.00, 5.00 are booked as granted",
+    ),
+    "pending grant with entries": Breakage(
+        ledger.grant_sums, change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"), "orga_atlas", "It is pending"
+    ),
+    "active grant without entries": Breakage(
+        ledger.grant_sums,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        "orga_atlas",
+        "0.00 are booked as granted",
+    ),
+    "prepaid credits expire": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "prepaid"}, kind="expiry"),
+        "grant",
+        "(expiry,",
+    ),
+    "use of no invoice": Breakage(
+        ledger.entries, change(CreditEntry, {"kind": "use", "grant__type": "free"}, invoice=None), "grant", "(use,"
+    ),
+    "currency of a grant": Breakage(
+        ledger.currencies, change(CreditGrant, TRIAL, currency="USD"), "orga_atlas", "It is in USD"
+    ),
+    "refill without a grant": Breakage(
+        ledger.refills,
+        lambda: CreditGrant.objects.filter(sold_by=october()).delete(),
+        "F20261101-000002",
+        "It sold 120.00 of credits",
+    ),
+    "amount of a sold grant": Breakage(
+        ledger.sold,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(amount_cents=11_999),
+        "orga_atlas",
+        "119.99 is not what invoice F20261101-000002 sold",
+    ),
+    "sold grant of somebody else": Breakage(
+        ledger.sold,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(
+            organization=Organization.objects.get(external_id="orga_quiet")
+        ),
+        "orga_quiet",
+        "not what invoice F20261101-000002 sold",
+    ),
+    "sold grant that waits": Breakage(
+        ledger.sold, change(CreditGrant, SOLD_IN_SEPTEMBER, starts_on=date(2026, 12, 1)), "orga_atlas", "is not what"
+    ),
+    "usable before payment": Breakage(
+        ledger.activations,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        "orga_atlas",
+        "It is active while invoice F20261101-000002 is pending.",
+    ),
+    "not usable after payment": Breakage(
+        ledger.activations,
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"),
+        "orga_atlas",
+        "It is pending while invoice F20261001-000001 is paid.",
+    ),
+    "coupon": Breakage(
+        ledger.coupons,
+        lambda: CouponUse.objects.update(organization=Organization.objects.get(external_id="orga_quiet")),
+        "coupon WELCOME (orga_quiet)",
+        "not a free one of this organization",
+    ),
+    # --- payments
+    "allocated": Breakage(
+        payments.allocated,
+        change(Payment, {"reference": "PAY-PART"}, allocated_cents=501),
+        "payment PAY-PART",
+        "Its allocated part is 5.01, but its allocations sum to 5.00.",
+    ),
+    "paid": Breakage(
+        payments.paid,
+        change(Invoice, OCTOBER_ITSELF, paid_cents=501),
+        "F20261101-000002",
+        "What is paid is 5.01, but its allocations sum to 5.00.",
+    ),
+    "paid and still pending": Breakage(
+        payments.settled,
+        change(Invoice, {"payment_state": "paid"}, payment_state="pending"),
+        "F20261001-000001",
+        "It is pending",
+    ),
+    "called paid": Breakage(
+        payments.settled,
+        change(Invoice, OCTOBER_ITSELF, payment_state="paid"),
+        "F20261101-000002",
+        "It is paid with 5.00 of",
+        ((Invoice, "invoice_paid_in_full"),),
+    ),
+    "payment of somebody else": Breakage(
+        payments.allocations,
+        lambda: Payment.objects.filter(reference="PAY-PART").update(
+            organization=Organization.objects.get(external_id="orga_quiet")
+        ),
+        "payment PAY-PART",
+        "It cannot settle 5.00 of invoice F20261101-000002.",
+    ),
+    "payment for another invoice": Breakage(
+        payments.allocations,
+        lambda: Payment.objects.filter(reference="PAY-PART").update(
+            requested_invoice=Invoice.objects.get(consumption_month=SEPTEMBER)
+        ),
+        "payment PAY-PART",
+        "It cannot settle",
+    ),
+    "payment of a credit note": Breakage(
+        payments.allocations,
+        lambda: Allocation.objects.filter(payment__reference="PAY-PART").update(
+            invoice=Invoice.objects.get(kind="credit_note")
+        ),
+        "payment PAY-PART",
+        "of invoice A20261110-000001",
+    ),
+    # --- closes
+    "outcome of a discarded invoice": Breakage(
+        closes.content,
+        change(Invoice, {"document_state": "draft"}, document_state="discarded"),
+        "outcome of orga_draft, 2026-10",
+        "Its invoice is discarded",
+    ),
+    "outcome of another month": Breakage(
+        closes.content,
+        lambda: CloseOutcome.objects.filter(kind="nil").update(close=MonthClose.objects.get(month=SEPTEMBER)),
+        "outcome of orga_quiet, 2026-10",
+        "Its close is of another month.",
+    ),
+    "outcome without a reason": Breakage(
+        closes.content,
+        change(CloseOutcome, {"kind": "blocked"}, reason_code=""),
+        "outcome of orga_blocked, 2026-10",
+        "does not say why",
+        ((CloseOutcome, "outcome_has_reason"),),
+    ),
+    "issued without a close": Breakage(
+        closes.invoices,
+        lambda: CloseOutcome.objects.filter(invoice=october(), kind="invoice").delete(),
+        "F20261101-000002",
+        "the outcome of no close",
+    ),
+    "payer that does not exist": Breakage(
+        closes.payers, change(CloseOutcome, {"kind": "on_parent"}, payer_id=NOWHERE), "orga_atlas_lab", "does not exist"
+    ),
+    "sub-organization that pays": Breakage(
+        closes.payers,
+        change(CloseOutcome, {"kind": "on_parent"}, payer=F("organization")),
+        "orga_atlas_lab",
+        "Its payer does not fit",
+    ),
+    "payer without an outcome": Breakage(
+        closes.payers,
+        lambda: CloseOutcome.objects.filter(kind="on_parent").update(payer=make_organization().pk),
+        "orga_atlas_lab",
+        "Its payer has no outcome that month.",
+    ),
+    "months out of order": Breakage(
+        closes.order,
+        change(
+            CloseOutcome,
+            {"month": SEPTEMBER},
+            kind="blocked",
+            invoice=None,
+            reason_code="no_price",
+        ),
+        "F20261101-000002",
+        "An earlier month of its organization is not settled.",
+    ),
+    "sub-organization of a sub-organization": Breakage(
+        closes.parents,
+        lambda: make_organization(
+            external_id="orga_deep", parent=Organization.objects.get(external_id="orga_atlas_lab")
+        ),
+        "orga_deep",
+        "It cannot be billed on the invoice of orga_atlas_lab.",
+    ),
+    "sub-organization in another currency": Breakage(
+        closes.parents,
+        change(Organization, {"external_id": "orga_atlas_lab"}, currency="USD"),
+        "orga_atlas_lab",
+        "orga_atlas",
+    ),
+    # --- usage
+    "organization of usage": Breakage(
+        usage.references,
+        change(UsageRecord, {"organization__external_id": "orga_atlas"}, organization_id=NOWHERE),
+        "usage scaler/",
+        "does not exist",
+    ),
+    "meter of usage": Breakage(
+        usage.references,
+        change(UsageRecord, {"organization__external_id": "orga_atlas"}, meter_id=NOWHERE),
+        "usage scaler/",
+        "does not exist",
+    ),
+    "resource of somebody else": Breakage(usage.owners, give_resource_away, "usage scaler/", "another organization"),
+    "usage before its month": Breakage(
+        usage.spans,
+        change(UsageRecord, {"month": SEPTEMBER}, started_at=datetime(2026, 8, 31, 21, 59, tzinfo=UTC)),
+        "2026-09",
+        "does not lie within its month",
+    ),
+    "usage beyond its month": Breakage(
+        usage.spans,
+        change(UsageRecord, {"month": SEPTEMBER}, ended_at=datetime(2026, 9, 30, 22, 0, 1, tzinfo=UTC)),
+        "2026-09",
+        "does not lie within its month",
+    ),
+    "negative usage": Breakage(
+        usage.spans,
+        change(UsageRecord, {"month": SEPTEMBER}, quantity_micro=-1),
+        "2026-09",
+        "negative",
+        ((UsageRecord, "usage_not_negative"),),
+    ),
+    "forgotten month": Breakage(
+        usage.months, lambda: UsageMonth.objects.filter(month=SEPTEMBER).delete(), "2026-09", "never be billed"
+    ),
+    "usage that was not billed": Breakage(
+        usage.settled_quantities,
+        change(UsageRecord, {"month": SEPTEMBER}, quantity_micro=F("quantity_micro") + 1),
+        "orga_atlas, 2026-09",
+        "0.000001 of apps.S are measured but not billed",
+    ),
+    "usage billed twice": Breakage(
+        usage.settled_quantities, bill_usage_again, "orga_atlas, 2026-09", "10000 of apps.S are billed but not measured"
+    ),
+    "free usage that was never measured": Breakage(
+        usage.settled_quantities,
+        settle_what_never_was,
+        "orga_quiet, 2026-10",
+        "7 of apps.S are billed but not measured",
+    ),
+    "detail without a price": Breakage(
+        usage.detail_content,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, price=None),
+        "F20261101-000002",
+        "is incomplete",
+    ),
+    "discount that adds": Breakage(
+        usage.detail_content,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": True}, amount_cents=1),
+        "F20261101-000002",
+        "0.01) is incomplete",
+    ),
+    "detail of a later month": Breakage(
+        usage.detail_content,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, month=date(2026, 11, 1)),
+        "F20261101-000002",
+        "(2026-11,",
+    ),
+    "price of a detail": Breakage(
+        usage.detail_references,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, price_id=NOWHERE),
+        "F20261101-000002",
+        "does not exist",
+    ),
+    # --- prices
+    "overlapping prices": Breakage(
+        prices.overlaps, overlap_price, "price of apps.S (any zone, EUR, catalogue)", "before"
+    ),
+    "last tier with an end": Breakage(prices.tiers, end_the_last_tier, "price", "last tier"),
+    "no tier": Breakage(prices.tiers, lambda: PriceTier.objects.all().delete(), "price", "tier"),
+}
+
+
+def make_grant_before(*, amount_cents: int) -> None:
+    """A grant that the October statement does not know although its entry is older."""
+    grant = make_grant(organization=Organization.objects.get(external_id="orga_atlas"), amount_cents=amount_cents)
+    entry = grant.entries.get()
+    CreditEntry.objects.filter(pk=entry.pk).update(id=-1)
+
+
+@contextmanager
+def lifted(constraints: tuple[tuple[type[Model], str], ...]) -> Iterator[None]:
+    """Let data in that a constraint would refuse, as a restored or hand-edited database may hold it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "PRAGMA ignore_check_constraints = ON" if connection.vendor == "sqlite" else "SET CONSTRAINTS ALL IMMEDIATE"
+        )
+        for model, name in constraints:
+            table = model._meta.db_table
+            if name.endswith("_once"):
+                cursor.execute(f"DROP INDEX {name}")
+            elif connection.vendor == "postgresql":
+                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        yield
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = OFF")
+
+
+def test_data_in_order_breaks_no_promise() -> None:
+    make_platform()
+
+    assert [(promise.sentence, list(promise.find())) for promise in PROMISES if list(promise.find())] == []
+    assert [promise.sentence for promise in PROMISES if not promise.population().exists()] == []
+
+
+def test_empty_database_breaks_no_promise() -> None:
+    assert [broken for promise in PROMISES for broken in promise.find()] == []
+
+
+@pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
+def test_names_what_is_broken(breakage: Breakage) -> None:
+    make_platform()
+
+    with lifted(breakage.lifted):
+        breakage.do()
+        found = list(breakage.find())
+
+    assert any(breakage.subject in subject and breakage.sentence in sentence for subject, sentence in found), found
+
+
+def test_every_promise_is_shown_something_broken() -> None:
+    assert {promise.find for promise in PROMISES} == {breakage.find for breakage in BREAKAGES.values()}
+
+
+def test_discarded_drafts_promise_nothing() -> None:
+    make_platform()
+    discarded = make_invoice(status="discarded", month=date(2026, 8, 1), fees_cents=100)
+    InvoiceLine.objects.filter(invoice=discarded).update(net_cents=1)
+
+    assert [broken for promise in PROMISES for broken in promise.find()] == []
+
+
+def test_number_of_queries_does_not_depend_on_the_number_of_rows(django_assert_max_num_queries: Any) -> None:
+    make_platform()
+    for _ in range(5):
+        make_invoice(status="pending", fees_cents=100)
+
+    with django_assert_max_num_queries(3 * len(PROMISES)):
+        for promise in PROMISES:
+            list(promise.find())
