@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import FilteredRelation, Max, Min, Q
+from django.db.models import FilteredRelation, Max, Min, Q, QuerySet
 from msgspec import Struct
 
 from billing.domain.facts import Reason, Terms
 from billing.domain.periods import Month
 from billing.models import CloseOutcome
+from billing.queries.among import among
 from organizations.models import Organization
 
 
@@ -23,7 +24,7 @@ class Scope(Struct, frozen=True):
     def q(self, column: str) -> Q:
         """The condition that a column names one of them."""
         if self.ids is not None:
-            return Q(**{f"{column}__in": self.ids})
+            return among(column, self.ids)
         return Q(**{f"{column}__gte": self.first_id, f"{column}__lte": self.last_id})
 
     def __contains__(self, organization_id: int) -> bool:
@@ -34,6 +35,7 @@ class Past(Struct):
     """What the months before (and after) say about closing this one."""
 
     own_consumption_cents: list[int]
+    first_month: date | None = None
     is_first_close: bool = True
     closed_later: bool = False
     obstacle: Reason | None = None
@@ -91,7 +93,9 @@ def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     A sub-organization that was already closed on another payer's invoice stays there for that month: a new parent
     counts from the next month that is closed.
     """
-    accounts = _load_rows(month, scope, lock=lock)
+    if lock and connection.features.has_select_for_no_key_update:
+        _lock(month, scope)
+    accounts = _load_rows(month, scope)
     _load_pasts(month, accounts)
     by_payer: dict[int, list[Account]] = {}
     for account in accounts:
@@ -109,16 +113,28 @@ def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     return Accounts(trees, others)
 
 
-def _load_rows(month: Month, scope: Scope, *, lock: bool) -> list[Account]:
+def _lock(month: Month, scope: Scope) -> None:
+    """Wait for whoever else bills these accounts, in the order of their ids.
+
+    In a statement of its own: one that waited would still see the outcomes as they were when it began.
+    """
+    rows = _concerned(month, scope).select_for_update(no_key=True).order_by("id")
+    list(rows.values_list("id", flat=True))
+
+
+def _concerned(month: Month, scope: Scope) -> QuerySet[Organization]:
+    """The organizations of a scope, their children and whoever was closed on their invoice."""
     billed_here = CloseOutcome.objects.filter(scope.q("payer"), month=month.first_day, kind="on_parent")
     moved_ids = list(billed_here.values_list("organization_id", flat=True))
+    return Organization.objects.filter(scope.q("id") | scope.q("parent") | among("id", moved_ids))
+
+
+def _load_rows(month: Month, scope: Scope) -> list[Account]:
     rows = (
-        Organization.objects.filter(scope.q("id") | scope.q("parent") | Q(id__in=moved_ids))
+        _concerned(month, scope)
         .annotate(closing=FilteredRelation("outcomes", condition=Q(outcomes__month=month.first_day)))
         .order_by("id")
     )
-    if lock and connection.features.has_select_for_no_key_update:
-        rows = rows.select_for_update(of=("self",), no_key=True)
     accounts = []
     for row in rows.values_list(*_COLUMNS):
         (
@@ -178,7 +194,7 @@ _COLUMNS = (
 def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
     """Fill in each account's past: its estimates' months, and what stands in the way of closing this one."""
     ids = [account.id for account in accounts]
-    others = CloseOutcome.objects.filter(organization__in=ids).exclude(month=month.first_day)
+    others = CloseOutcome.objects.filter(among("organization", ids)).exclude(month=month.first_day)
     bounds = others.values("organization_id").annotate(first=Min("month"), last=Max("month", filter=~Q(kind="blocked")))
     first_and_last = {row["organization_id"]: (row["first"], row["last"]) for row in bounds}
     reach = max((account.terms.forecast_months for account in accounts), default=1)
@@ -194,6 +210,7 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
         outcomes = history.get(account.id, [])
         account.past = Past(
             [outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent"],
+            first_month=min(first or month.first_day, month.first_day),
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from django.db.models import F, Q, Sum
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from billing.domain.consumption import RateCard
 from billing.domain.credits import Grant
@@ -15,7 +15,8 @@ from billing.models import AddOn as AddOnRow
 from billing.models import AddOnPlanPrice, CreditEntry, CreditGrant, LegalEntity
 from billing.models import Charge as ChargeRow
 from billing.queries.accounts import Account, Accounts
-from billing.queries.late_usage import load_billed, load_unbilled_months
+from billing.queries.among import among
+from billing.queries.late_usage import load_billed, load_months_settled_by, load_payers, load_unbilled_months
 from billing.queries.months import month_of
 from billing.queries.price_book import load_negotiators, load_price_book, load_tax_rates
 from billing.queries.usage_sums import SummedUsage, sum_usage
@@ -39,20 +40,26 @@ class CloseFacts:
         self.month = month
         self.accounts = accounts
         self._ids = [account.id for account in accounts.members]
-        self.unbilled_months = load_unbilled_months(month, self._ids, lock=lock)
-        self._late_months = {day: ids for day, ids in self.unbilled_months.items() if day < month.first_day}
-        self._book = load_price_book(self._ids_and_parents())
-        self._negotiators = load_negotiators(self._ids_and_parents())
+        nil_outcome_ids = [
+            account.outcome_id for account in accounts.members if account.outcome_id and account.outcome_kind == "nil"
+        ]
+        settled_before = load_months_settled_by(nil_outcome_ids) if nil_outcome_ids else {}
+        self.unbilled_months = load_unbilled_months(month, self._ids, settled_before, lock=lock)
+        self._late_months = {day: set(ids) for day, ids in self.unbilled_months.items() if day < month.first_day}
+        self._payers_then = load_payers(self._late_months) if self._late_months else {}
+        owners = self._possible_negotiators()
+        self._book = load_price_book(owners)
+        self._negotiators = load_negotiators(owners)
         self._usage = {
             day: self._sum(day, ids) for day, ids in [*self._late_months.items(), (month.first_day, self._ids)]
         }
-        self._billed = load_billed(self._late_months) if self._late_months else {}
+        self._billed = load_billed(self._late_months, closing=month) if self._late_months else {}
         self._profiles = _load_profiles(accounts.payer_ids)
         self._seller = LegalEntity.objects.get()
         self._tax_rates = load_tax_rates(tax_date)
         self.booked_expiries = _load_booked_expiries(accounts.members)
         self._balances = _load_balances(self._ids, self.booked_expiries)
-        self._add_ons = _load_add_ons(self._ids, month)
+        self._add_ons = _load_add_ons(accounts.members, month)
         self._charges = _load_charges(self._ids, month)
         self._rate_cards: dict[date, RateCard] = {}
 
@@ -72,8 +79,10 @@ class CloseFacts:
         for payer_id, tree in self.accounts.trees.items():
             yield self._facts(payer_id, tree)
 
-    def _ids_and_parents(self) -> list[int]:
-        return list({*self._ids, *(account.parent_id for account in self.accounts.members if account.parent_id)})
+    def _possible_negotiators(self) -> list[int]:
+        parents = {account.parent_id for account in self.accounts.members if account.parent_id}
+        then = {payer_id for payers in self._payers_then.values() for payer_id in payers.values()}
+        return list({*self._ids, *parents, *then})
 
     def _sum(self, day: date, organization_ids: Collection[int]) -> SummedUsage:
         month = month_of(day)
@@ -87,34 +96,42 @@ class CloseFacts:
         return Facts(
             payer_id=payer_id,
             month=self.month,
-            organizations={account.id: self._price_owners(account, payer_id) for account in tree},
+            organizations={id_: self._price_owners(id_, payer_id) for id_ in ids},
             terms=payer.terms,
             customer=profile.customer if profile else Customer(""),
             tax=self._tax(profile),
             usage=self._month_usage(self.month.first_day, ids),
             late_usage=[
-                self._month_usage(day, ids) for day, late in self._late_months.items() if not set(ids).isdisjoint(late)
+                self._late_usage(day, payer_id, late_ids)
+                for day, late in self._late_months.items()
+                if (late_ids := [id_ for id_ in ids if id_ in late])
             ],
             grants=[grant for balance in balances for grant in balance.grants],
             pending_cents=sum(balance.pending_cents for balance in balances),
             past_consumption_cents=payer.past.own_consumption_cents,
-            is_first_close=payer.past.is_first_close,
+            is_first_close=all(account.past.is_first_close for account in tree),
             add_ons=[add_on for id_ in ids for add_on in self._add_ons.get(id_, ())],
             charges=[charge for id_ in ids for charge in self._charges.get(id_, ())],
             missing_billing=profile.missing if profile else _REQUIRED,
             blocked=next((account.past.obstacle for account in tree if account.past.obstacle), None),
         )
 
-    def _price_owners(self, account: Account, payer_id: int) -> tuple[int, ...]:
+    def _price_owners(self, organization_id: int, payer_id: int) -> tuple[int, ...]:
         """Whose negotiated prices serve an organization: its own first, then its parent's."""
-        owners = (account.id,) if account.id == payer_id else (account.id, payer_id)
+        owners = (organization_id,) if organization_id == payer_id else (organization_id, payer_id)
         return tuple(owner for owner in owners if owner in self._negotiators) if self._negotiators else ()
 
     def _month_usage(self, day: date, organization_ids: Iterable[int]) -> MonthUsage:
         usage = self._usage[day]
         sums: list[UsageSum] = [row for id_ in organization_ids for row in usage.by_organization.get(id_, ())]
         billed: Mapping[LineKey, object] = self._billed.get(day, {})
-        return MonthUsage(month_of(day), usage.segment_starts, sums, billed)  # type: ignore[arg-type]
+        return MonthUsage(usage.month, usage.segment_starts, sums, billed)  # type: ignore[arg-type]
+
+    def _late_usage(self, day: date, payer_id: int, organization_ids: Collection[int]) -> MonthUsage:
+        """A late month, with the negotiated prices of whoever paid for it then, which may be another than now."""
+        payers = self._payers_then.get(day, {})
+        owners = {id_: self._price_owners(id_, payers.get(id_, payer_id)) for id_ in organization_ids}
+        return structs.replace(self._month_usage(day, organization_ids), owners=owners)
 
     def _tax(self, profile: "Profile | None") -> TaxTreatment | Reason:
         if profile is None:
@@ -138,7 +155,7 @@ class Profile(Struct):
 
 
 def _load_profiles(payer_ids: Collection[int]) -> dict[int, Profile]:
-    rows = BillingProfile.objects.filter(organization__in=payer_ids).values_list(
+    rows = BillingProfile.objects.filter(among("organization", payer_ids)).values_list(
         "organization_id", "country", "postcode", "is_company", "vat_number", "company", "name", "address", "city"
     )
     return {
@@ -160,7 +177,7 @@ def _load_booked_expiries(accounts: Iterable[Account]) -> dict[int, dict[int, in
     Closing the month again starts from the balances before: the difference is booked, nothing is ever taken twice.
     """
     outcome_ids = [account.outcome_id for account in accounts if account.outcome_id]
-    entries = CreditEntry.objects.filter(outcome__in=outcome_ids) if outcome_ids else CreditEntry.objects.none()
+    entries = CreditEntry.objects.filter(among("outcome", outcome_ids))
     booked: dict[int, dict[int, int]] = {}
     sums = entries.values_list("outcome_id", "grant_id").annotate(cents=Sum("amount_cents"))
     for outcome_id, grant_id, cents in sums:
@@ -172,7 +189,7 @@ def _load_booked_expiries(accounts: Iterable[Account]) -> dict[int, dict[int, in
 def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mapping[int, int]]) -> dict[int, Balance]:
     given_back = {grant_id: cents for expiries in booked.values() for grant_id, cents in expiries.items()}
     rows = CreditGrant.objects.filter(
-        Q(remaining_cents__gt=0) | Q(state="pending") | Q(id__in=list(given_back)), organization__in=organization_ids
+        Q(remaining_cents__gt=0) | Q(state="pending") | among("id", given_back), among("organization", organization_ids)
     )
     balances: dict[int, Balance] = {}
     for (
@@ -205,22 +222,31 @@ def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mappi
     return balances
 
 
-def _load_add_ons(organization_ids: Collection[int], month: Month) -> dict[int, list[AddOn]]:
+def _load_add_ons(accounts: Collection[Account], month: Month) -> dict[int, list[AddOn]]:
+    first_months = {account.id: account.past.first_month for account in accounts}
     end = month.next.next.first_day
     unbilled = Q(billed_until__lt=end) & (Q(ended_on__isnull=True) | Q(ended_on__gt=F("billed_until")))
     rows = AddOnRow.objects.filter(
-        Q(billed_until__isnull=True) | unbilled, organization__in=organization_ids, started_on__lt=end
+        Q(billed_until__isnull=True) | unbilled, among("organization", first_months), started_on__lt=end
     ).values_list("id", "organization_id", "name", "started_on", "ended_on", "quantity", "billed_until", "plan_id")
     add_ons: dict[int, list[AddOn]] = {}
     prices: dict[int, list[PlanPrice]] | None = None
     for id_, organization_id, name, started_on, ended_on, quantity, billed_until, plan_id in rows:
         if prices is None:
             prices = _load_plan_prices()
+        billed_until = billed_until or _billed_elsewhere_until(started_on, first_months[organization_id])
         add_on = AddOn(
             id_, organization_id, name, started_on, ended_on, quantity, billed_until, prices.get(plan_id, [])
         )
         add_ons.setdefault(organization_id, []).append(add_on)
     return add_ons
+
+
+def _billed_elsewhere_until(started_on: date, first_month: date | None) -> date | None:
+    """An add-on that ran before the first close of its organization starts with that close's provision month."""
+    if first_month is None or started_on >= first_month:
+        return None
+    return month_of(first_month).next.first_day
 
 
 def _load_plan_prices() -> dict[int, list[PlanPrice]]:
@@ -233,7 +259,9 @@ def _load_plan_prices() -> dict[int, list[PlanPrice]]:
 
 def _load_charges(organization_ids: Collection[int], month: Month) -> dict[int, list[Charge]]:
     """Charges dated up to the last day of the month that no issued invoice has taken."""
-    rows = ChargeRow.objects.filter(invoice__isnull=True, date__lte=month.last_day, organization__in=organization_ids)
+    rows = ChargeRow.objects.filter(
+        among("organization", organization_ids), invoice__isnull=True, date__lte=month.last_day
+    )
     charges: dict[int, list[Charge]] = {}
     for values in rows.values_list(
         "id", "organization_id", "type", "description", "quantity_micro", "unit_price_micro", "date"

@@ -8,6 +8,7 @@ from msgspec import Struct
 from billing.domain.consumption import UsageLine
 from billing.domain.periods import Month
 from billing.models import Invoice, Meter, Resource
+from billing.queries.among import among
 
 
 class ExistingDraft(Struct, frozen=True):
@@ -21,7 +22,7 @@ class ExistingDraft(Struct, frozen=True):
 def load_drafts(month: Month, payer_ids: Collection[int]) -> dict[int, ExistingDraft]:
     """The drafts of a consumption month, by payer."""
     rows = Invoice.objects.filter(
-        organization__in=payer_ids, consumption_month=month.first_day, kind="invoice", document_state="draft"
+        among("organization", payer_ids), consumption_month=month.first_day, kind="invoice", document_state="draft"
     )
     return {
         payer_id: ExistingDraft(id_, fingerprint, total_cents)
@@ -36,7 +37,7 @@ class PrintedNames:
 
     def __init__(self, lines: Iterable[UsageLine]) -> None:
         resource_ids = {line.resource_id for line in lines}
-        rows = Resource.objects.filter(id__in=resource_ids).values_list("id", "name", "external_id")
+        rows = Resource.objects.filter(among("id", resource_ids)).values_list("id", "name", "external_id")
         self._resources: dict[int, tuple[str, str]] = {id_: (name, external_id) for id_, name, external_id in rows}
         self._meters: dict[int, str] = dict(Meter.objects.values_list("id", "code"))
 

@@ -10,15 +10,35 @@ from django.db.models import Q
 from billing.domain.facts import Billed, LineKey
 from billing.domain.periods import Month
 from billing.models import CloseOutcome, Invoice, UsageDetail, UsageMonth
+from billing.queries.among import among
 
 
-def load_unbilled_months(month: Month, organization_ids: Collection[int], *, lock: bool) -> dict[date, list[int]]:
+def load_months_settled_by(outcome_ids: Collection[int]) -> dict[date, set[int]]:
+    """Which organizations had usage in which months that these nil outcomes settled, by month.
+
+    Closing a nil month again settles them anew: until then, that usage is as unbilled as it was before.
+    """
+    months: dict[date, set[int]] = {}
+    rows = CloseOutcome.objects.filter(among("id", outcome_ids)).exclude(settled_usage=[])
+    for lines in rows.values_list("settled_usage", flat=True):
+        for day, organization_id, *_ in lines:
+            months.setdefault(date.fromisoformat(day), set()).add(organization_id)
+    return months
+
+
+def load_unbilled_months(
+    month: Month, organization_ids: Collection[int], settled_before: Mapping[date, Collection[int]], *, lock: bool
+) -> dict[date, list[int]]:
     """Which organizations have unbilled usage in which months up to this one, by month.
 
-    The lock waits for whoever is storing usage of those months: the sums read next are complete (see UsageMonth).
+    `settled_before` is what the nil outcomes that are closed again had settled. The lock waits for whoever is storing
+    usage of those months: the sums read next are complete (see UsageMonth).
     """
+    unbilled = Q(unbilled=True)
+    for day, ids in settled_before.items():
+        unbilled |= Q(among("organization", ids), month=day)
     rows = UsageMonth.objects.filter(
-        organization__in=organization_ids, month__lte=month.first_day, unbilled=True
+        unbilled, among("organization", organization_ids), month__lte=month.first_day
     ).order_by("organization_id", "month")
     if lock and connection.features.has_select_for_update:
         rows = rows.select_for_update()
@@ -28,18 +48,28 @@ def load_unbilled_months(month: Month, organization_ids: Collection[int], *, loc
     return months
 
 
-def load_billed(late: Mapping[date, Collection[int]]) -> dict[date, dict[LineKey, Billed]]:
-    """What was settled so far for the usage lines of these months and organizations.
+def load_payers(late: Mapping[date, Collection[int]]) -> dict[date, dict[int, int]]:
+    """Who paid for the organizations in these months, by month and organization, where they were closed."""
+    organization_ids = {organization_id for ids in late.values() for organization_id in ids}
+    rows = CloseOutcome.objects.filter(among("organization", organization_ids), month__in=late)
+    payers: dict[date, dict[int, int]] = {}
+    for month, organization_id, payer_id in rows.values_list("month", "organization_id", "payer_id"):
+        payers.setdefault(month, {})[organization_id] = payer_id
+    return payers
+
+
+def load_billed(late: Mapping[date, Collection[int]], *, closing: Month) -> dict[date, dict[LineKey, Billed]]:
+    """What was settled so far for the usage lines of these months and organizations, but by the close of `closing`.
 
     Settled are the details of issued invoices and the usage of nil outcomes, of every payer that the organization ever
     had since the oldest of the months.
     """
     organization_ids = {organization_id for ids in late.values() for organization_id in ids}
     since = min(late)
-    outcomes = CloseOutcome.objects.filter(organization__in=organization_ids, month__gte=since)
+    outcomes = CloseOutcome.objects.filter(among("organization", organization_ids), month__gte=since)
     payer_ids = set(outcomes.values_list("payer_id", flat=True).distinct())
     billed: dict[date, dict[LineKey, Billed]] = {month: {} for month in late}
-    for month, *key, quantity_micro, amount_cents in _settled_lines(payer_ids, since, late, organization_ids):
+    for month, *key, quantity_micro, amount_cents in _settled_lines(payer_ids, since, late, organization_ids, closing):
         lines = billed[month]
         line_key: LineKey = tuple(key)
         before = lines.get(line_key)
@@ -51,19 +81,24 @@ def load_billed(late: Mapping[date, Collection[int]]) -> dict[date, dict[LineKey
 
 
 def _settled_lines(
-    payer_ids: Collection[int], since: date, months: Collection[date], organization_ids: Collection[int]
+    payer_ids: Collection[int],
+    since: date,
+    months: Collection[date],
+    organization_ids: Collection[int],
+    closing: Month,
 ) -> Iterable[tuple[Any, ...]]:
     invoices = Invoice.objects.filter(
-        organization__in=payer_ids, consumption_month__gte=since, kind="invoice", document_state="issued"
+        among("organization", payer_ids), consumption_month__gte=since, kind="invoice", document_state="issued"
     )
     details = UsageDetail.objects.filter(
-        Q(meter__isnull=False), invoice__in=invoices, month__in=months, organization__in=organization_ids
+        Q(meter__isnull=False), among("organization", organization_ids), invoice__in=invoices, month__in=months
     )
     yield from details.values_list(
         "month", "organization_id", "resource_id", "meter_id", "zone", "price_id", "quantity_micro", "amount_cents"
     )
-    nils = CloseOutcome.objects.filter(organization__in=payer_ids, month__gte=since, kind="nil")
-    for lines in nils.exclude(settled_usage=[]).values_list("settled_usage", flat=True):
+    nils = CloseOutcome.objects.filter(among("organization", payer_ids), month__gte=since, kind="nil")
+    nils = nils.exclude(month=closing.first_day).exclude(settled_usage=[])
+    for lines in nils.values_list("settled_usage", flat=True):
         for month, organization_id, *rest in lines:
             day = date.fromisoformat(month)
             if day in months and organization_id in organization_ids:

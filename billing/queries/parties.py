@@ -3,6 +3,7 @@
 from collections.abc import Collection
 
 from billing.models import LegalEntity
+from billing.queries.among import among
 from organizations.models import BillingProfile, Organization
 
 type Snapshot = dict[str, str | bool]
@@ -39,8 +40,10 @@ def seller_snapshot(entity: LegalEntity) -> Snapshot:
 
 def buyer_snapshots(organization_ids: Collection[int]) -> dict[int, Snapshot]:
     """The organizations with their billing profiles as they are printed (BG-7), by id."""
-    names = Organization.objects.filter(id__in=organization_ids).values_list("id", "external_id", "name")
-    profiles = {profile.pk: profile for profile in BillingProfile.objects.filter(organization__in=organization_ids)}
+    names = Organization.objects.filter(among("id", organization_ids)).values_list("id", "external_id", "name")
+    profiles = {
+        profile.pk: profile for profile in BillingProfile.objects.filter(among("organization", organization_ids))
+    }
     return {
         id_: {"organization": external_id, "organization_name": name, **_profile_values(profiles.get(id_))}
         for id_, external_id, name in names

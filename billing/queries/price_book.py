@@ -8,11 +8,12 @@ from django.db.models import Q
 from billing.domain.pricing import Price, PriceBook, Tier
 from billing.models import Price as PriceRow
 from billing.models import PriceTier, TaxRate
+from billing.queries.among import among
 
 
 def load_price_book(organization_ids: Collection[int]) -> PriceBook:
     """The catalogue and what was negotiated with these organizations, in two queries."""
-    wanted = Q(organization__isnull=True) | Q(organization__in=organization_ids)
+    wanted = Q(organization__isnull=True) | among("organization", organization_ids)
     tiers: dict[int, list[Tier]] = {}
     for price_id, up_to_micro, unit_price in (
         PriceTier.objects.filter(price__in=PriceRow.objects.filter(wanted))
@@ -26,7 +27,7 @@ def load_price_book(organization_ids: Collection[int]) -> PriceBook:
 
 def load_negotiators(organization_ids: Collection[int]) -> set[int]:
     """Those of the organizations that have prices of their own."""
-    rows = PriceRow.objects.filter(organization__in=organization_ids)
+    rows = PriceRow.objects.filter(among("organization", organization_ids))
     return {id_ for id_ in rows.values_list("organization_id", flat=True).distinct() if id_}
 
 

@@ -15,6 +15,7 @@ from billing.domain.quantities import MICRO
 class SummedUsage(Struct):
     """Sums of a month by organization, and the instants at which its segments begin."""
 
+    month: Month
     segment_starts: list[datetime]
     by_organization: dict[int, list[UsageSum]]
 
@@ -30,14 +31,14 @@ def sum_usage(month: Month, organization_ids: Collection[int], cuts: Sequence[da
         for organization_id, resource_id, meter_id, zone, segment, units, micro in _rows_within(
             month, organization_ids, cuts
         ):
-            quantity_micro = int(units) * MICRO + int(micro)
+            quantity_micro = units * MICRO + micro
             sums.setdefault(organization_id, []).append(
                 (organization_id, resource_id, meter_id, zone, segment, quantity_micro)
             )
         if cuts:
             for usage_sum in _split(_rows_across(month, organization_ids, cuts), cuts):
                 sums.setdefault(usage_sum[0], []).append(usage_sum)
-    return SummedUsage([month.start, *cuts], sums)
+    return SummedUsage(month, [month.start, *cuts], sums)
 
 
 def _rows_within(month: Month, organization_ids: Collection[int], cuts: Sequence[datetime]) -> list[tuple[Any, ...]]:
@@ -46,8 +47,8 @@ def _rows_within(month: Month, organization_ids: Collection[int], cuts: Sequence
     within = "".join(" AND NOT (started_at < %s AND ended_at > %s)" for _ in cuts)
     return _fetch(
         f"SELECT organization_id, resource_id, meter_id, zone, {segment} AS segment,"  # noqa: S608  # no value is in it
-        " SUM(quantity_micro / 1000000), SUM(quantity_micro %% 1000000)"
-        f" FROM billing_usagerecord WHERE month = %s AND organization_id IN ({_list(organization_ids)}){within}"
+        " CAST(SUM(quantity_micro / 1000000) AS bigint), CAST(SUM(quantity_micro %% 1000000) AS bigint)"
+        f" FROM billing_usagerecord WHERE month = %s AND {_among(organization_ids)}{within}"
         " GROUP BY organization_id, resource_id, meter_id, zone, segment",
         [*cuts, month.first_day, *_twice(cuts)],
     )
@@ -57,7 +58,7 @@ def _rows_across(month: Month, organization_ids: Collection[int], cuts: Sequence
     across = " OR ".join("(started_at < %s AND ended_at > %s)" for _ in cuts)
     return _fetch(
         "SELECT organization_id, resource_id, meter_id, zone, quantity_micro, started_at, ended_at"  # noqa: S608
-        f" FROM billing_usagerecord WHERE month = %s AND organization_id IN ({_list(organization_ids)}) AND ({across})",
+        f" FROM billing_usagerecord WHERE month = %s AND {_among(organization_ids)} AND ({across})",
         [month.first_day, *_twice(cuts)],
     )
 
@@ -73,9 +74,16 @@ def _split(rows: Iterable[tuple[Any, ...]], cuts: Sequence[datetime]) -> Iterabl
             yield organization_id, resource_id, meter_id, zone, segment, part.quantity_micro
 
 
-def _list(ids: Collection[int]) -> str:
-    """Ids as SQL: integers of our own, many more than a driver would like as parameters."""
-    return ",".join(str(int(id_)) for id_ in ids)
+def _among(ids: Collection[int]) -> str:
+    """The condition on the organizations as SQL, with integers of our own.
+
+    A batch is more or less a range of ids: reading it in the order of the index, with what lies in between, takes half
+    the time of looking up each one. Nobody asks for the sums of the others.
+    """
+    first, last = min(ids), max(ids)
+    if last - first < 2 * len(ids):
+        return f"organization_id BETWEEN {first} AND {last}"
+    return f"organization_id IN ({','.join(str(int(id_)) for id_ in ids)})"
 
 
 def _fetch(sql: str, parameters: Sequence[datetime | date]) -> list[tuple[Any, ...]]:
@@ -89,6 +97,6 @@ def _fetch(sql: str, parameters: Sequence[datetime | date]) -> list[tuple[Any, .
         return rows
 
 
-def _instant(value: datetime | str) -> datetime:
-    """An instant as the column gives it: SQLite keeps text in UTC."""
-    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
+def _instant(value: datetime) -> datetime:
+    """An instant as the column gives it: SQLite leaves out that it is UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)

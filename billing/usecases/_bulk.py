@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections, models, router, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-type Value = None | int | str | bool | date | datetime | bytes
+type Value = int | str | bool | date | datetime | bytes | None
 type Row = tuple[Value, ...]
 
 
@@ -45,12 +45,16 @@ def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
 
 def _next_values(connection: BaseDatabaseWrapper, table: str, count: int) -> Sequence[int]:
     # One call of nextval per id: jumping ahead with setval could hand out what another session takes in between.
+    # The inner SELECT looks the sequence up once, not once per id.
+    values = "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) AS id FROM generate_series(1, %s)"
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence(%s, 'id')::regclass) FROM generate_series(1, %s)", [table, count]
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    return range(ids[0], ids[-1] + 1) if ids[-1] - ids[0] == count - 1 else ids
+        cursor.execute(f"SELECT min(id), max(id) FROM ({values}) AS taken", [table, count])  # noqa: S608
+        first, last = cursor.fetchone()
+        if last - first == count - 1:
+            return range(first, last + 1)
+        # Somebody took ids in between: leave these, and take others that are read one by one.
+        cursor.execute(values, [table, count])
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _after_last_id(connection: BaseDatabaseWrapper, table: str, count: int) -> range:
@@ -82,7 +86,7 @@ def _insert_rows(connection: BaseDatabaseWrapper, table: str, columns: Sequence[
             yield tuple([adapt(value) if (adapt := _AS_STORED.get(type(value))) else value for value in row])
 
     with connection.cursor() as cursor:
-        cursor.executemany(statement, stored())
+        cursor.executemany(statement, stored())  # type: ignore[arg-type]  # Django takes iterators too
     return written
 
 

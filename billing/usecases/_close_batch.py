@@ -1,17 +1,19 @@
 """Close a month for a batch of payers in the transaction of the caller: load, assemble, write."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
 
 import msgspec
 
 from billing.domain.assembly import Assembled, Blocked, Draft, Nil, assemble
-from billing.domain.facts import Facts
+from billing.domain.facts import Facts, Reason
 from billing.domain.periods import Month
 from billing.models import CreditEntry, Invoice, UsageMonth
 from billing.queries.accounts import Account, Accounts, Scope, load_accounts
+from billing.queries.among import among
 from billing.queries.close_facts import CloseFacts
 from billing.queries.drafts import ExistingDraft, PrintedNames, load_drafts
+from billing.queries.late_usage import load_months_settled_by
 from billing.usecases._bulk import allocate_ids
 from billing.usecases._draft_rows import PrintedDraft, insert_invoices, insert_parts, print_draft, update_invoices
 from billing.usecases._ledger import book_entries
@@ -106,12 +108,27 @@ def _outcomes(batch: Batch, invoice_ids: Mapping[int, int]) -> list[Outcome]:
     outcomes = []
     for result in batch.results:
         payer = payer_outcome(result.account, result.assembled, invoice_ids.get(result.account.id))
-        for account in batch.accounts.trees[result.account.id]:
-            takes_part = account.outcome_id is not None or account.is_open_in(batch.month)
-            is_stored = result.is_unchanged_draft and account.invoice_id == payer.invoice_id
-            if takes_part and not is_stored:
-                outcomes.append(payer if account is result.account else member_outcome(account, payer))
+        tree = batch.accounts.trees[result.account.id]
+        if result.is_unchanged_draft:
+            tree = [account for account in tree if account.invoice_id != payer.invoice_id]
+        outcomes += _tree_outcomes(batch.month, tree, payer)
     return outcomes
+
+
+def _tree_outcomes(month: Month, tree: Iterable[Account], payer: Outcome) -> Iterable[Outcome]:
+    for account in tree:
+        if account.outcome_id is not None or account.is_open_in(month):
+            yield payer if account.id == payer.organization_id else member_outcome(account, payer)
+
+
+def block_payer(month: Month, payer_id: int, reason: Reason, *, close_id: int) -> None:
+    """Record that a payer and its sub-organizations cannot be closed, when there is not even a batch of its own."""
+    tree = load_accounts(month, Scope(ids=[payer_id]), lock=True).trees[payer_id]
+    blocked = payer_outcome(tree[0], Blocked(reason), None)
+    write_outcomes(list(_tree_outcomes(month, tree, blocked)), close_id=close_id, month=month.first_day)
+    if tree[0].outcome_kind == "nil" and tree[0].outcome_id:
+        members = {account.id for account in tree}
+        _flag_again({**load_months_settled_by([tree[0].outcome_id]), month.first_day: members})
 
 
 def _expiries(batch: Batch, outcome_ids: Mapping[int, int], at: datetime) -> list[CreditEntry]:
@@ -146,14 +163,20 @@ def _flag_usage(batch: Batch) -> None:
     """What a nil outcome settles is not unbilled any more; when it becomes a draft, it is again until issued."""
     settled = {result.facts.payer_id for result in batch.results if isinstance(result.assembled, Nil)}
     clear_flags(batch, settled)
-    reopened = [
+    reopened = {
         account.id
         for result in batch.results
         if result.account.outcome_kind == "nil" and not isinstance(result.assembled, Nil)
         for account in batch.accounts.trees[result.facts.payer_id]
-    ]
+    }
     if reopened:
-        UsageMonth.objects.filter(organization__in=reopened, month=batch.month.first_day).update(unbilled=True)
+        months = {day: reopened.intersection(ids) for day, ids in batch.loaded.unbilled_months.items()}
+        _flag_again({**months, batch.month.first_day: reopened})
+
+
+def _flag_again(months: Mapping[date, Collection[int]]) -> None:
+    for month, organization_ids in months.items():
+        UsageMonth.objects.filter(among("organization", organization_ids), month=month).update(unbilled=True)
 
 
 def clear_flags(batch: Batch, settled_payer_ids: set[int]) -> None:

@@ -11,6 +11,7 @@ from billing.domain.consumption import UsageLine
 from billing.domain.facts import Reason
 from billing.models import CloseOutcome
 from billing.queries.accounts import Account
+from billing.queries.among import among
 from billing.usecases._bulk import allocate_ids, bulk_write
 
 _CHANGING = (
@@ -71,7 +72,9 @@ def write_outcomes(outcomes: Sequence[Outcome], *, close_id: int, month: date) -
             for id_, outcome in zip(ids, new, strict=True)
         ),
     )
-    changed = [_row(outcome, close_id, month) for outcome in outcomes if outcome.id is not None]
+    stored = {row.pk: row for row in CloseOutcome.objects.filter(among("id", known.values()))}
+    rows = [_row(outcome, close_id, month) for outcome in outcomes if outcome.id is not None]
+    changed = [row for row in rows if not _is_same(row, stored[row.pk])]
     CloseOutcome.objects.bulk_update(changed, [name.removesuffix("_id") for name in _CHANGING], batch_size=500)
     return known | {outcome.organization_id: id_ for id_, outcome in zip(ids, new, strict=True)}
 
@@ -100,8 +103,12 @@ def _row(outcome: Outcome, close_id: int, month: date) -> CloseOutcome:
         reason_code=outcome.reason.code if outcome.reason else "",
         reason_values=outcome.reason.values if outcome.reason else {},
         own_consumption_cents=outcome.own_consumption_cents,
-        settled_usage=msgspec.to_builtins(_settled(outcome)),
+        settled_usage=msgspec.json.decode(msgspec.json.encode(_settled(outcome))),
     )
+
+
+def _is_same(row: CloseOutcome, stored: CloseOutcome) -> bool:
+    return all(getattr(row, name) == getattr(stored, name) for name in _CHANGING)
 
 
 def _settled(outcome: Outcome) -> list[tuple[object, ...]]:

@@ -18,8 +18,8 @@ from billing.domain.periods import Month
 from billing.models import CloseBatch, CloseOutcome, LegalEntity, MonthClose
 from billing.queries.accounts import Scope, load_accounts
 from billing.queries.months import local_day, month_of
-from billing.usecases._close_batch import compute_batch, write_batch
-from billing.usecases._outcomes import Outcome, write_outcomes
+from billing.usecases._close_batch import block_payer, compute_batch, write_batch
+from billing.usecases._collector import collector_paused
 from organizations.models import Organization
 
 BATCH_SIZE = 1_000
@@ -108,17 +108,17 @@ def _claimed(close: MonthClose, *, at: datetime, wait: bool) -> Iterator[CloseBa
                 if can_skip and wait and _left(close).exists():
                     continue
                 return
-            _close_range(close, Scope(batch.first_organization_id, batch.last_organization_id), at)
+            close_range(close, Scope(batch.first_organization_id, batch.last_organization_id), at=at)
             batch.finished_at = at
             batch.save(update_fields=("finished_at",))
         yield batch
 
 
-def _close_range(close: MonthClose, scope: Scope, at: datetime) -> None:
+def close_range(close: MonthClose, scope: Scope, *, at: datetime) -> None:
     """Close a batch at once; if that fails, organization by organization, so that one cannot stop the others."""
     try:
         with transaction.atomic():
-            close_scope(close, scope, at=at)
+            _close_scope(close, scope, at)
     except (OperationalError, InterfaceError):
         raise  # The database is in trouble, no organization is: the run is taken up again later.
     except Exception:
@@ -131,19 +131,17 @@ def _close_range(close: MonthClose, scope: Scope, at: datetime) -> None:
 def _close_one(close: MonthClose, month: Month, payer_id: int, at: datetime) -> None:
     try:
         with transaction.atomic():
-            close_scope(close, Scope(ids=[payer_id]), at=at)
+            _close_scope(close, Scope(ids=[payer_id]), at)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         log.exception("Organization %s could not be closed", payer_id)
-        account = load_accounts(month, Scope(ids=[payer_id]), lock=True).trees[payer_id][0]
         reason = Reason("unexpected_error", {"error": f"{type(error).__name__}: {error}"[:300]})
-        outcome = Outcome(account.outcome_id, payer_id, payer_id, "blocked", None, reason)
-        write_outcomes([outcome], close_id=close.pk, month=month.first_day)
+        block_payer(month, payer_id, reason, close_id=close.pk)
 
 
-def close_scope(close: MonthClose, scope: Scope, *, at: datetime) -> None:
-    """Close a month for some payers, in the caller's transaction."""
+@collector_paused()
+def _close_scope(close: MonthClose, scope: Scope, at: datetime) -> None:
     batch = compute_batch(month_of(close.month), scope, tax_date=local_day(at), lock=True)
     write_batch(batch, close_id=close.pk, at=at)
 

@@ -14,7 +14,7 @@ from billing.queries.accounts import Scope
 from billing.queries.close_reports import BlockedOrganization, CloseReport, Difference, Totals
 from billing.queries.months import local_day
 from billing.usecases._close_batch import Result, compute_batch
-from billing.usecases._runs import BATCH_SIZE, Progress, close_scope, get_close, payer_ids, scopes, start_or_join, work
+from billing.usecases._runs import BATCH_SIZE, Progress, close_range, get_close, payer_ids, scopes, start_or_join, work
 from organizations.models import Organization
 
 
@@ -47,7 +47,7 @@ def close_month(
     close = get_close(month)
     for chunk in batched(chosen, BATCH_SIZE, strict=False):
         with transaction.atomic():
-            close_scope(close, Scope(ids=chunk), at=at)
+            close_range(close, Scope(ids=chunk), at=at)
     return CloseReport.load(month, Scope(ids=chosen))
 
 

@@ -1,10 +1,11 @@
 """Issue a month's drafts: recompute under the account's lock, number, date, book the credits, freeze."""
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import batched
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from msgspec import Struct
 
@@ -18,11 +19,14 @@ from billing.queries.accounts import Scope
 from billing.queries.months import local_day
 from billing.queries.parties import buyer_snapshots, seller_snapshot
 from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
+from billing.usecases._collector import collector_paused
 from billing.usecases._ledger import book_entries
 from billing.usecases._runs import get_close
 from organizations.models import Organization
 
 BATCH_SIZE = 500
+
+log = logging.getLogger(__name__)
 
 
 class UnableToIssue(Exception):
@@ -42,6 +46,11 @@ class IssueReport(Struct):
 
     numbers: list[str] = []
     not_issued: list[NotIssued] = []
+
+    def add(self, other: "IssueReport") -> None:
+        """Count what another part of the run issued, and what it did not."""
+        self.numbers += other.numbers
+        self.not_issued += other.not_issued
 
 
 class _Issued(Struct, frozen=True):
@@ -72,12 +81,12 @@ def issue_invoices(
     _check_order(NumberSeries.objects.filter(kind=NumberSeries.Kind.INVOICE), issue_date)
     outcomes = CloseOutcome.objects.filter(month=month.first_day).exclude(kind="on_parent")
     if organization_ids is not None:
-        outcomes = outcomes.filter(organization__in=_known(organization_ids))
+        outcomes = outcomes.filter(organization__in=_payers_of(month, organization_ids))
     report = IssueReport(not_issued=_blocked(outcomes))
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        _issue_batch(month, chunk, issue_date, at, report)
+        report.add(_issue(month, chunk, issue_date, at))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -90,12 +99,14 @@ def _check_order(series: QuerySet[NumberSeries], issue_date: date) -> None:
             )
 
 
-def _known(external_ids: Sequence[str]) -> list[int]:
+def _payers_of(month: Month, external_ids: Sequence[str]) -> list[int]:
+    """Who pays for the organizations in a closed month; a sub-organization stands for its payer."""
     found = dict(Organization.objects.filter(external_id__in=external_ids).values_list("external_id", "id"))
     unknown = [external_id for external_id in external_ids if external_id not in found]
     if unknown:
         raise UnableToIssue(f"Unknown organization: {', '.join(unknown)}.")
-    return list(found.values())
+    outcomes = CloseOutcome.objects.filter(month=month.first_day, organization__in=found.values())
+    return list(outcomes.values_list("payer_id", flat=True))
 
 
 def _blocked(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
@@ -105,12 +116,35 @@ def _blocked(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
     return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
 
 
+def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+    """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others."""
+    try:
+        return _issue_batch(month, payer_ids, issue_date, at)
+    except (OperationalError, InterfaceError, UnableToIssue):
+        raise
+    except Exception as error:
+        log.exception("Invoices of %s organizations from %s on could not be issued", len(payer_ids), payer_ids[0])
+        if len(payer_ids) == 1:
+            return IssueReport(not_issued=[_failed(payer_ids[0], error)])
+    report = IssueReport()
+    for payer_id in payer_ids:
+        report.add(_issue(month, [payer_id], issue_date, at))
+    return report
+
+
+def _failed(payer_id: int, error: Exception) -> NotIssued:
+    payer = Organization.objects.get(pk=payer_id)
+    reason = Reason("unexpected_error", {"error": f"{type(error).__name__}: {error}"[:300]})
+    return NotIssued(payer.external_id, payer.name, reason)
+
+
+@collector_paused()
 @transaction.atomic
-def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime, report: IssueReport) -> None:
+def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
     batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
-    report.not_issued += [
+    not_issued = [
         NotIssued(result.account.external_id, result.account.name, result.assembled.reason)
         for result in batch.results
         if not isinstance(result.assembled, Draft)
@@ -124,7 +158,7 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
         for counter, result in enumerate(drafts, start=series.last_counter + 1)
         if isinstance(result.assembled, Draft)
     ]
-    report.numbers += _freeze(issued, batch.loaded.seller, series, issue_date, at)
+    numbers = _freeze(issued, batch.loaded.seller, series, issue_date, at)
     book_entries([entry for document in issued for entry in _entries(document, at)])
     CreditGrant.objects.bulk_create(grant for document in issued for grant in _sold_credits(document))
     _take_charges_and_add_ons(issued)
@@ -132,6 +166,7 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     if issued:
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
+    return IssueReport(numbers, not_issued)
 
 
 def _freeze(

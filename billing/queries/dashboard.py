@@ -1,0 +1,220 @@
+"""What the first page of the desk shows, in a fixed number of queries: each is indexed, or sums a month or two."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Case, Count, F, Min, Q, QuerySet, Sum, When
+from django.db.models.functions import Abs
+
+from billing.models import CloseOutcome, Invoice, MonthClose
+from billing.queries.months import month_of
+from organizations.models import Organization
+
+Kind = CloseOutcome.Kind
+
+
+@dataclass(frozen=True)
+class CloseSummary:
+    """A month close with the number of its outcomes of each kind."""
+
+    close: MonthClose
+    counts: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        """All outcomes."""
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True)
+class MonthTotals:
+    """What the invoices of one month and currency come to, drafts and issued ones; cents."""
+
+    month: date
+    currency: str
+    invoices: int
+    drafts: int
+    subtotal_cents: int
+    vat_cents: int
+    total_cents: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A month's totals in one currency beside those of the month before."""
+
+    currency: str
+    now: MonthTotals | None
+    before: MonthTotals | None
+
+    @property
+    def change_cents(self) -> int:
+        """By how much the total grew."""
+        return (self.now.total_cents if self.now else 0) - (self.before.total_cents if self.before else 0)
+
+    @property
+    def change_ppm(self) -> int | None:
+        """The growth in millionths of the total before; None where there was none."""
+        base_cents = self.before.total_cents if self.before else 0
+        return self.change_cents * 1_000_000 // base_cents if base_cents else None
+
+
+@dataclass(frozen=True)
+class Mover:
+    """An organization whose total changed much against the month before; cents."""
+
+    organization: Organization
+    currency: str
+    before_cents: int
+    now_cents: int
+
+    @property
+    def change_cents(self) -> int:
+        """By how much the total grew, or fell when negative."""
+        return self.now_cents - self.before_cents
+
+
+@dataclass(frozen=True)
+class Unpaid:
+    """What issued invoices in one currency are still owed; cents."""
+
+    currency: str
+    invoices: int
+    due_cents: int
+    overdue_invoices: int
+    overdue_cents: int
+    oldest_due_date: date
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """All that the first page shows. Without any close there is nothing but what is unpaid."""
+
+    closes: list[CloseSummary] = field(default_factory=list)
+    comparisons: list[Comparison] = field(default_factory=list)
+    blocked: list[CloseOutcome] = field(default_factory=list)
+    movers: list[Mover] = field(default_factory=list)
+    unpaid: list[Unpaid] = field(default_factory=list)
+    overdue: list[Invoice] = field(default_factory=list)
+
+    @property
+    def month(self) -> date | None:
+        """The consumption month closed last."""
+        return self.closes[0].close.month if self.closes else None
+
+    @property
+    def blocked_total(self) -> int:
+        """How many organizations the last close blocked."""
+        return self.closes[0].counts.get(Kind.BLOCKED, 0) if self.closes else 0
+
+
+def load_dashboard(*, today: date, closes: int = 4, rows: int = 8) -> Dashboard:
+    """Load the first page in at most eight queries."""
+    summaries = summarize_closes(list(MonthClose.objects.order_by("-month")[:closes]))
+    unpaid, overdue = load_unpaid(today), load_overdue(today, rows)
+    if not summaries:
+        return Dashboard(unpaid=unpaid, overdue=overdue)
+    month = summaries[0].close.month
+    return Dashboard(
+        closes=summaries,
+        comparisons=compare_months(month),
+        blocked=list(blocked_outcomes(month)[:rows]),
+        movers=top_movers(month, rows),
+        unpaid=unpaid,
+        overdue=overdue,
+    )
+
+
+def summarize_closes(closes: Sequence[MonthClose]) -> list[CloseSummary]:
+    """Count the outcomes of some closes, in one query that only reads an index."""
+    counts: dict[date, dict[str, int]] = {close.month: {} for close in closes}
+    rows = CloseOutcome.objects.filter(month__in=counts).order_by().values_list("month", "kind")
+    for month, kind, number in rows.annotate(number=Count("*")):
+        counts[month][kind] = number
+    return [CloseSummary(close, counts[close.month]) for close in closes]
+
+
+def blocked_outcomes(month: date) -> QuerySet[CloseOutcome]:
+    """The organizations that the close of a month blocked."""
+    rows = CloseOutcome.objects.filter(month=month, kind=Kind.BLOCKED)
+    return rows.select_related("organization").order_by("organization_id")
+
+
+def compare_months(month: date) -> list[Comparison]:
+    """The totals of a month and of the one before, per currency."""
+    previous = month_of(month).previous.first_day
+    totals: dict[str, dict[date, MonthTotals]] = {}
+    sums = _live_invoices((month, previous)).values("month", currency=F("invoice__currency")).annotate(**_sums())
+    for row in sums.order_by():
+        values: dict[str, Any] = {**row}
+        found = MonthTotals(**values)
+        totals.setdefault(found.currency, {})[found.month] = found
+    return [Comparison(currency, both.get(month), both.get(previous)) for currency, both in sorted(totals.items())]
+
+
+def top_movers(month: date, rows: int) -> list[Mover]:
+    """The organizations whose total changed most against the month before, gone and new ones included."""
+    previous = month_of(month).previous.first_day
+    changes = (
+        _live_invoices((month, previous))
+        .values("organization_id", "invoice__currency")
+        .annotate(now_cents=_sum_of_month(month), before_cents=_sum_of_month(previous))
+        .annotate(change=Abs(F("now_cents") - F("before_cents")))
+        .filter(change__gt=0)
+        .order_by("-change", "organization_id")
+        .values_list("organization_id", "invoice__currency", "before_cents", "now_cents")[:rows]
+    )
+    found = list(changes)
+    organizations = Organization.objects.in_bulk([organization_id for organization_id, *_ in found])
+    return [Mover(organizations[organization_id], *rest) for organization_id, *rest in found]
+
+
+def load_unpaid(today: date) -> list[Unpaid]:
+    """What is owed and what of it is overdue, per currency."""
+    left, late = F("total_cents") - F("paid_cents"), Q(due_date__lt=today)
+    rows = (
+        unpaid_invoices()
+        .order_by("currency")
+        .values("currency")
+        .annotate(
+            invoices=Count("*"),
+            due_cents=Sum(left),
+            overdue_invoices=Count("pk", filter=late),
+            overdue_cents=Sum(left, filter=late, default=0),
+            oldest_due_date=Min("due_date"),
+        )
+    )
+    return [Unpaid(**row) for row in rows]
+
+
+def load_overdue(today: date, rows: int) -> list[Invoice]:
+    """The overdue invoices with the most left to pay."""
+    left = F("total_cents") - F("paid_cents")
+    overdue = unpaid_invoices().filter(due_date__lt=today).annotate(left_cents=left)
+    return list(overdue.select_related("organization").order_by("-left_cents", "id")[:rows])
+
+
+def unpaid_invoices() -> QuerySet[Invoice]:
+    """Issued invoices that wait for money; a partial index holds exactly these."""
+    return Invoice.objects.filter(document_state="issued", payment_state="pending", kind=Invoice.Kind.INVOICE)
+
+
+def _live_invoices(months: tuple[date, date]) -> QuerySet[CloseOutcome]:
+    """Outcomes lead to the invoices that count: the draft of an organization that was blocked since is stale."""
+    return CloseOutcome.objects.filter(month__in=months, kind=Kind.INVOICE)
+
+
+def _sums() -> dict[str, Any]:
+    return {
+        "invoices": Count("*"),
+        "drafts": Count("pk", filter=Q(invoice__document_state="draft")),
+        "subtotal_cents": Sum("invoice__subtotal_cents"),
+        "vat_cents": Sum("invoice__vat_cents"),
+        "total_cents": Sum("invoice__total_cents"),
+    }
+
+
+def _sum_of_month(month: date) -> Sum:
+    return Sum(Case(When(month=month, then=F("invoice__total_cents")), default=0))

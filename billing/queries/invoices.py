@@ -1,0 +1,17 @@
+"""Finding invoices."""
+
+from django.db.models import Q, QuerySet
+
+from billing.models import Invoice, LegalEntity
+
+# PostgreSQL's integer; a longer number is not a counter.
+MAX_COUNTER = 2**31 - 1
+
+
+def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] | None:
+    """Return the invoices that have a number or counter, None when there is none; both are indexed per legal entity."""
+    is_it = Q(number=term.upper())
+    if term.isascii() and term.isdecimal() and int(term) <= MAX_COUNTER:
+        is_it |= Q(counter=int(term), kind__in=Invoice.Kind.values)
+    found = invoices.filter(is_it, legal_entity__in=list(LegalEntity.objects.values_list("pk", flat=True)))
+    return found if found.exists() else None

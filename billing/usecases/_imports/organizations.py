@@ -1,0 +1,86 @@
+"""Organizations, in two rounds: those without a parent, then sub-organizations."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+
+from billing.domain.money import parse_cents
+from billing.models import AddOn, CreditGrant, Invoice, Payment
+from billing.usecases._imports.lines import BillingObject, OrganizationLine
+from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, read_field
+from organizations.usecases.save_organizations import (
+    OrganizationRefused,
+    OrganizationValues,
+    ProfileValues,
+    TreeConflict,
+    save_organizations,
+)
+
+_PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,4}))?")
+_PPM_PER_PERCENT = 10_000
+
+
+def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: Importing) -> Verdicts:
+    """Store organizations whose parents are stored; postpone those whose place in the tree may become free."""
+    verdicts = Verdicts()
+    readable: list[tuple[Numbered[OrganizationLine], OrganizationValues]] = []
+    for entry in lines:
+        try:
+            readable.append((entry, _read(entry.line)))
+        except RejectedLine as error:
+            verdicts.rejected.append((entry.number, str(error)))
+    results = save_organizations(organizations=[values for _, values in readable], currency_fixed=fixed_currencies)
+    for (entry, _), result in zip(readable, results, strict=True):
+        if isinstance(result, TreeConflict):
+            verdicts.postponed.append((entry, str(result)))
+        elif isinstance(result, OrganizationRefused):
+            verdicts.rejected.append((entry.number, str(result)))
+        else:
+            verdicts.count(is_changed=result)
+    importing.references.forget()
+    return verdicts
+
+
+def fixed_currencies(organization_ids: Collection[int]) -> Mapping[int, str]:
+    """Of these organizations, those whose currency is fixed, and why."""
+    reasons: dict[int, str] = {}
+    for rows, reason in (
+        (AddOn.objects.all(), "it has add-ons in that currency"),
+        (Payment.objects.all(), "it has paid in that currency"),
+        (CreditGrant.objects.all(), "credits were granted in that currency"),
+        (Invoice.objects.exclude(document_state="discarded"), "it has invoices in that currency"),
+    ):
+        found = rows.filter(organization__in=organization_ids).order_by().values_list("organization_id", flat=True)
+        reasons.update(dict.fromkeys(found.distinct(), reason))
+    return reasons
+
+
+def _read(line: OrganizationLine) -> OrganizationValues:
+    refill = line.negotiated_refill
+    return OrganizationValues(
+        external_id=line.id,
+        name=line.name,
+        currency=line.currency,
+        opened_on=line.opened_on,
+        parent=line.parent,
+        closed_on=line.closed_on,
+        forecast_months=line.forecast_months,
+        negotiated_refill_cents=None if refill is None else read_field("negotiated_refill", parse_cents, refill),
+        consumption_discount_ppm=read_field(
+            "consumption_discount_percent", _read_percent, line.consumption_discount_percent
+        ),
+        payment_term_days=line.payment_term_days,
+        profile=None if line.billing is None else _read_profile(line.billing),
+    )
+
+
+def _read_profile(billing: BillingObject) -> ProfileValues:
+    return ProfileValues(**{name: getattr(billing, name) for name in BillingObject.__struct_fields__})
+
+
+def _read_percent(text: str) -> int:
+    """A percentage with at most four decimals, in parts per million of the whole."""
+    match = _PERCENT.fullmatch(text)
+    ppm = int(match[1]) * _PPM_PER_PERCENT + int((match[2] or "").ljust(4, "0")) if match else -1
+    if not 0 <= ppm <= 100 * _PPM_PER_PERCENT:
+        raise ValueError(f"{text!r:.40} is not a percentage from 0 to 100 with at most four decimals.")
+    return ppm

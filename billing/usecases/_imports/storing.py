@@ -1,0 +1,87 @@
+"""What the modules that store lines have in common."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+
+from billing.usecases._references import Owner, References
+
+
+class RejectedLine(ValueError):
+    """A line is not stored; the message is a sentence."""
+
+
+class Numbered[Kind: msgspec.Struct](NamedTuple):
+    """A decoded line and its number in the file."""
+
+    number: int
+    line: Kind
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """What became of the lines of a batch: numbers with reasons, lines to be tried again with reasons."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    postponed: list[tuple[Numbered[Any], str]] = field(default_factory=list)
+
+    def __add__(self, other: "Verdicts") -> "Verdicts":
+        return Verdicts(
+            self.accepted + other.accepted,
+            self.unchanged + other.unchanged,
+            self.rejected + other.rejected,
+            self.postponed + other.postponed,
+        )
+
+    def give_up(self) -> None:
+        """Reject what was postponed."""
+        self.rejected += [(entry.number, reason) for entry, reason in self.postponed]
+        self.postponed.clear()
+
+    def judge[Kind: msgspec.Struct](self, entry: Numbered[Kind], store: Callable[[Kind], bool]) -> None:
+        """Store one line with a function that tells whether it changed anything, or raises ValueError to refuse it."""
+        try:
+            is_changed = store(entry.line)
+        except ValueError as error:
+            self.rejected.append((entry.number, str(error)))
+        else:
+            self.count(is_changed=is_changed)
+
+    def count(self, *, is_changed: bool) -> None:
+        """Count a line that was stored, or was stored before."""
+        if is_changed:
+            self.accepted += 1
+        else:
+            self.unchanged += 1
+
+
+class Importing(NamedTuple):
+    """What all batches of an import share."""
+
+    at: datetime
+    references: References
+
+    def owners(self, identifiers: Sequence[str]) -> dict[str, Owner]:
+        """The organizations that lines name, as far as they exist."""
+        return self.references.organizations(identifiers)
+
+
+def find_owner(owners: dict[str, Owner], identifier: str) -> Owner:
+    """The organization that a line names. Raises RejectedLine."""
+    owner = owners.get(identifier)
+    if owner is None:
+        raise RejectedLine(f"Unknown organization: {identifier!r:.120}.")
+    return owner
+
+
+def read_field[Result](field: str, read: Callable[[str], Result], text: str) -> Result:
+    """Read the text of a field with a function of the domain, whose sentence then begins with the field."""
+    try:
+        return read(text)
+    except ValueError as error:
+        raise RejectedLine(f"{field}: {error}") from error

@@ -1,0 +1,128 @@
+"""The versions of a price as rows, and which months they may no longer touch."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+import msgspec
+from django.db.models import F, Max, Q, QuerySet
+
+from billing.domain.lifecycle import DocumentState
+from billing.domain.periods import Month
+from billing.domain.pricing import ANY_ZONE, Tier, TierMode
+from billing.models import Invoice, Price, PriceTier, UsageDetail
+from billing.queries.months import billing_zone, month_of
+from organizations.models import Organization
+
+
+class PriceKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What a price is for: its versions follow each other without overlap. `zone` "" serves any zone."""
+
+    meter_id: int
+    zone: str
+    currency: str
+    organization_id: int | None = None
+
+
+class PriceTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a version says: currency units per `per_quantity_micro`, tier by tier."""
+
+    per_quantity_micro: int
+    tiers: tuple[Tier, ...]
+    package_micro: int | None = None
+    mode: TierMode = "graduated"
+    bounds_per_hour: bool = False
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins where the legal entity is, in UTC: when a price version begins."""
+    return datetime.combine(day, time(), tzinfo=billing_zone()).astimezone(UTC)
+
+
+def versions_of(key: PriceKey) -> list[Price]:
+    """The stored versions, oldest first."""
+    rows = Price.objects.filter(
+        meter=key.meter_id, zone=key.zone, currency=key.currency, organization=key.organization_id
+    )
+    return list(rows.order_by(F("valid_from").asc(nulls_first=True)).prefetch_related("tiers"))
+
+
+def terms_of(row: Price) -> PriceTerms:
+    """What a stored version says."""
+    return PriceTerms(
+        per_quantity_micro=row.per_quantity_micro,
+        tiers=tuple(Tier(tier.up_to_micro, tier.unit_price) for tier in row.tiers.all()),
+        package_micro=row.package_micro,
+        mode="volume" if row.mode == Price.Mode.VOLUME else "graduated",
+        bounds_per_hour=row.bounds_per_hour,
+    )
+
+
+def create_version(key: PriceKey, valid_from: datetime | None, valid_to: datetime | None, terms: PriceTerms) -> Price:
+    """Store a version with its tiers."""
+    row = Price.objects.create(
+        meter_id=key.meter_id,
+        zone=key.zone,
+        currency=key.currency,
+        organization_id=key.organization_id,
+        valid_from=valid_from,
+        valid_to=valid_to,
+        per_quantity_micro=terms.per_quantity_micro,
+        package_micro=terms.package_micro,
+        mode=terms.mode,
+        bounds_per_hour=terms.bounds_per_hour,
+    )
+    PriceTier.objects.bulk_create(
+        PriceTier(price=row, position=position, up_to_micro=tier.up_to_micro, unit_price=tier.unit_price)
+        for position, tier in enumerate(terms.tiers)
+    )
+    return row
+
+
+def last_issued_month(key: PriceKey, valid_from: datetime | None, valid_to: datetime | None) -> Month | None:
+    """The last month that is on an issued invoice and that a version in force `[valid_from, valid_to)` would reprice.
+
+    It would reprice usage that a price of the same or a lower precedence has priced: negotiated with the organization,
+    negotiated with its parent, the catalogue's; within each, for the very zone before any zone.
+    """
+    if not Price.objects.filter(meter=key.meter_id).exists():
+        return None  # a meter without a price is on no invoice: spares the search through all of them
+    months = [
+        month
+        for owner_id, price_owner_id, price_zone, month in _invoiced(key, valid_from, valid_to)
+        if _precedence(owner_id, key.organization_id, key.zone) >= _precedence(owner_id, price_owner_id, price_zone)
+    ]
+    return month_of(max(months)) if months else None
+
+
+def _invoiced(
+    key: PriceKey, valid_from: datetime | None, valid_to: datetime | None
+) -> QuerySet[UsageDetail, tuple[int, int | None, str, date]]:
+    invoices = Invoice.objects.filter(document_state=DocumentState.ISSUED.value, currency=key.currency)
+    details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False)
+    if valid_from is not None:
+        first_day = Month.containing(valid_from, billing_zone()).first_day
+        # Usage of a month is on the invoice of that month or, when it came late, of a later one.
+        invoices = invoices.filter(consumption_month__gte=first_day)
+        details = details.filter(month__gte=first_day)
+    if valid_to is not None:
+        last_instant = valid_to - timedelta(microseconds=1)
+        details = details.filter(month__lte=Month.containing(last_instant, billing_zone()).first_day)
+    if key.zone != ANY_ZONE:
+        details = details.filter(zone=key.zone)
+    if key.organization_id is not None:
+        tree = Organization.objects.filter(Q(pk=key.organization_id) | Q(parent=key.organization_id))
+        details = details.filter(organization__in=tree)
+    groups = details.filter(invoice__in=invoices).order_by()
+    return groups.values_list("organization_id", "price__organization_id", "price__zone").annotate(Max("month"))
+
+
+def _precedence(owner_id: int, price_owner_id: int | None, price_zone: str) -> tuple[int, bool]:
+    level = 0 if price_owner_id is None else 2 if price_owner_id == owner_id else 1
+    return level, price_zone != ANY_ZONE
+
+
+def neighbours(versions: Sequence[Price], valid_from: datetime | None) -> tuple[Price | None, Price | None]:
+    """The versions that begin last before and first after an instant; None means from ever."""
+    before = [row for row in versions if valid_from is not None and (not row.valid_from or row.valid_from < valid_from)]
+    after = [row for row in versions if row.valid_from and (valid_from is None or row.valid_from > valid_from)]
+    return (before[-1] if before else None), (after[0] if after else None)

@@ -1,0 +1,106 @@
+"""From the public identifiers that files and requests carry to the keys of rows, many per query."""
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from django.db.models.functions import Upper
+
+from billing.models import AddOnPlan, Meter, Resource
+from organizations.models import Organization
+
+REMEMBERED = 100_000
+
+
+class Owner(NamedTuple):
+    """An organization, as far as the rules of an import need it."""
+
+    id: int
+    currency: str
+    parent_id: int | None
+
+
+class OwnedResource(NamedTuple):
+    """A resource and the organization that it belongs to for good."""
+
+    id: int
+    organization_id: int
+
+
+class _Memory[Value]:
+    """Remembers what was found, up to a bound; what was not found is asked for again."""
+
+    def __init__(self, load: Callable[[list[str]], Iterable[tuple[str, Value]]]) -> None:
+        self._load = load
+        self._found: dict[str, Value] = {}
+
+    def find(self, keys: Iterable[str]) -> dict[str, Value]:
+        wanted = set(keys)
+        missing = [key for key in wanted if key not in self._found]
+        if missing:
+            if len(self._found) + len(missing) > REMEMBERED:
+                self._found.clear()
+                missing = list(wanted)
+            self._found.update(self._load(missing))
+        return self._found
+
+    def forget(self) -> None:
+        self._found.clear()
+
+
+class References:
+    """Finds rows by identifier, one query per concept and call at most; one instance serves one import or request.
+
+    A mapping that is returned may hold more than what was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._organizations = _Memory(_load_organizations)
+        self._resources = _Memory(_load_resources)
+        self._meters = _Memory(_load_meters)
+        self._plans = _Memory(_load_plans)
+
+    def organizations(self, external_ids: Iterable[str]) -> dict[str, Owner]:
+        """Organizations by identifier."""
+        return self._organizations.find(external_ids)
+
+    def resources(self, external_ids: Iterable[str]) -> dict[str, OwnedResource]:
+        """Resources by identifier."""
+        return self._resources.find(external_ids)
+
+    def meters(self, codes: Iterable[str]) -> dict[str, int]:
+        """Meters by their code in upper case, because codes are looked up without regard to case."""
+        return self._meters.find(code.upper() for code in codes)
+
+    def plans(self, codes: Iterable[str]) -> dict[str, tuple[int, str]]:
+        """Add-on plans by code: id and currency."""
+        return self._plans.find(codes)
+
+    def forget(self) -> None:
+        """Ask the database again: for whoever has just changed what is remembered here."""
+        for memory in (self._organizations, self._resources, self._meters, self._plans):
+            memory.forget()
+
+
+def _load_organizations(external_ids: list[str]) -> Iterable[tuple[str, Owner]]:
+    rows = Organization.objects.filter(external_id__in=external_ids).order_by()
+    for external_id, id_, currency, parent_id in rows.values_list("external_id", "id", "currency", "parent_id"):
+        yield external_id, Owner(id_, currency, parent_id)
+
+
+def _load_resources(external_ids: list[str]) -> Iterable[tuple[str, OwnedResource]]:
+    rows = Resource.objects.filter(external_id__in=external_ids).order_by()
+    for external_id, id_, organization_id in rows.values_list("external_id", "id", "organization_id"):
+        yield external_id, OwnedResource(id_, organization_id)
+
+
+def _load_meters(codes: list[str]) -> Iterable[tuple[str, int]]:
+    # SQLite's upper() leaves accented letters alone, so the lower-case form of a code may be its key too.
+    keys = {*codes, *map(str.lower, codes)}
+    rows = Meter.objects.annotate(key=Upper("code")).filter(key__in=keys).order_by()
+    for code, id_ in rows.values_list("code", "id"):
+        yield code.upper(), id_
+
+
+def _load_plans(codes: list[str]) -> Iterable[tuple[str, tuple[int, str]]]:
+    for code, id_, currency in AddOnPlan.objects.filter(code__in=codes).values_list("code", "id", "currency"):
+        yield code, (id_, currency)

@@ -1,0 +1,209 @@
+"""What makes a usage record acceptable, looked at one by one and without writing anything."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from hashlib import blake2b
+from itertools import compress
+from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from billing.domain.periods import Month, months_between, split_quantity
+from billing.domain.quantities import parse_micro
+from billing.usecases._references import OwnedResource, Owner, References
+
+TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+
+type RejectionCode = Literal[
+    "unknown_organization",
+    "unknown_resource",
+    "unknown_meter",
+    "other_organization",
+    "invalid_quantity",
+    "invalid_time",
+    "in_the_future",
+    "invalid_text",
+    "different_content",
+]
+
+
+class NewUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A usage record as its source reports it. A door decodes it with msgspec, which checks types and lengths."""
+
+    source: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]
+    event_id: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    organization: str
+    resource: str
+    meter: str
+    start: Annotated[datetime, msgspec.Meta(tz=True)]
+    end: Annotated[datetime, msgspec.Meta(tz=True)]
+    quantity: str
+    zone: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+
+
+class Rejection(msgspec.Struct, frozen=True, order=True):
+    """Why the record at `index` was refused: a code for programs, a sentence for people."""
+
+    index: int
+    code: RejectionCode
+    detail: str
+
+
+class MonthPart(msgspec.Struct, frozen=True, gc=False):
+    """The part of a record that lies within one month, given by its first day."""
+
+    month: date
+    start: datetime
+    end: datetime
+    quantity_micro: int
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """An acceptable record: keys instead of identifiers, one part for each month that it spans."""
+
+    index: int
+    source: str
+    event_id: str
+    organization_id: int
+    resource_id: int
+    meter_id: int
+    zone: str
+    parts: tuple[MonthPart, ...]
+    content_hash: bytes
+
+
+class Refused(ValueError):  # a verdict on a record, not an error of ours
+    """One record is not acceptable."""
+
+    def __init__(self, code: RejectionCode, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+class _Known(NamedTuple):
+    """What the records of one check name, as far as it exists."""
+
+    organizations: Mapping[str, Owner]
+    resources: Mapping[str, OwnedResource]
+    meters: Mapping[str, int]
+
+    def keys_of(self, record: NewUsage) -> tuple[int, int, int]:
+        """The keys of a record's organization, resource and meter. Raises Refused."""
+        organization = self.organizations.get(record.organization)
+        if organization is None:
+            raise Refused("unknown_organization", f"Unknown organization: {record.organization!r:.120}.")
+        resource = self.resources.get(record.resource)
+        if resource is None:
+            raise Refused("unknown_resource", f"Unknown resource: {record.resource!r:.120}.")
+        if resource.organization_id != organization.id:
+            raise Refused(
+                "other_organization",
+                f"Resource {record.resource!r:.120} belongs to another organization than {record.organization!r:.120}.",
+            )
+        meter_id = self.meters.get(record.meter.upper())
+        if meter_id is None:
+            raise Refused("unknown_meter", f"Unknown meter: {record.meter!r:.120}.")
+        return organization.id, resource.id, meter_id
+
+
+class UsageChecker:
+    """Checks records against the clock and against what is stored; remembers what several of them name."""
+
+    def __init__(self, *, at: datetime, zone: ZoneInfo, references: References) -> None:
+        self._latest_end = at + TOLERATED_CLOCK_DIFFERENCE
+        self._calendar = _Calendar(zone)
+        self._references = references
+
+    def check(self, records: Sequence[NewUsage]) -> tuple[list[Arrival], list[Rejection]]:
+        """Sort records into acceptable and refused ones; three queries at most, however many records there are."""
+        are_storable = [_is_storable(record) for record in records]
+        readable = list(compress(records, are_storable))
+        known = _Known(
+            self._references.organizations({record.organization for record in readable}),
+            self._references.resources({record.resource for record in readable}),
+            self._references.meters({record.meter for record in readable}),
+        )
+        arrivals: list[Arrival] = []
+        rejections: list[Rejection] = []
+        for index, (record, is_storable) in enumerate(zip(records, are_storable, strict=True)):
+            try:
+                if not is_storable:
+                    raise Refused("invalid_text", "A text of the record holds a NUL character or half a character.")
+                arrivals.append(self._check(index, record, known))
+            except Refused as refused:
+                rejections.append(Rejection(index, refused.code, refused.detail))
+        return arrivals, rejections
+
+    def _check(self, index: int, record: NewUsage, known: _Known) -> Arrival:
+        keys = known.keys_of(record)
+        quantity_micro = _read_quantity(record.quantity)
+        start, end = self._read_times(record)
+        zone = record.zone.lower() if record.zone else ""
+        content = msgspec.msgpack.encode((keys, start, end, quantity_micro, zone))
+        content_hash = blake2b(content, digest_size=16).digest()
+        parts = self._calendar.split(quantity_micro, start, end)
+        return Arrival(index, record.source, record.event_id, *keys, zone, parts, content_hash)
+
+    def _read_times(self, record: NewUsage) -> tuple[datetime, datetime]:
+        start, end = record.start, record.end
+        if end > self._latest_end:
+            raise Refused("in_the_future", f"The record ends in the future: {end.isoformat()}.")
+        if start > end:
+            raise Refused("invalid_time", f"The record starts after it ends: {start.isoformat()}, {end.isoformat()}.")
+        if start < EARLIEST:
+            raise Refused("invalid_time", f"The record starts before 1970: {start.isoformat()}.")
+        return start.astimezone(UTC), end.astimezone(UTC)
+
+
+class _Calendar:
+    """Months by the instants that lie in them; one that was computed is remembered."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._bounds: dict[int, tuple[datetime, datetime, date]] = {}
+
+    def split(self, quantity_micro: int, start: datetime, end: datetime) -> tuple[MonthPart, ...]:
+        """Split a quantity at the months that begin between two UTC instants."""
+        month_end, first_day = self._month_of(start)
+        if end <= month_end:
+            return (MonthPart(first_day, start, end, quantity_micro),)
+        parts = split_quantity(quantity_micro, start, end, months_between(start, end, self._zone))
+        return tuple(MonthPart(self._month_of(p.start)[1], p.start, p.end, p.quantity_micro) for p in parts)
+
+    def _month_of(self, instant: datetime) -> tuple[datetime, date]:
+        # The month of the same name as the UTC month, or a neighbour when the instant is near its edge.
+        number = instant.year * 12 + instant.month - 1
+        for candidate in (number, number + 1, number - 1):
+            month_start, month_end, first_day = self._bounds.get(candidate) or self._compute(candidate)
+            if month_start <= instant < month_end:
+                return month_end, first_day
+        raise AssertionError(f"No month holds {instant.isoformat()}.")
+
+    def _compute(self, number: int) -> tuple[datetime, datetime, date]:
+        month = Month(number // 12, number % 12 + 1, self._zone)
+        bounds = self._bounds[number] = month.start, month.end, month.first_day
+        return bounds
+
+
+def _is_storable(record: NewUsage) -> bool:
+    """Tell whether every database can keep the texts of a record: they are Unicode, without NUL."""
+    texts = (record.source, record.event_id, record.organization, record.resource, record.meter, record.zone or "")
+    joined = "".join(texts)
+    return "\0" not in joined and (joined.isascii() or _is_unicode(joined))
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _read_quantity(text: str) -> int:
+    try:
+        return parse_micro(text)
+    except ValueError as error:
+        raise Refused("invalid_quantity", str(error)) from error

@@ -1,0 +1,27 @@
+"""Unfold's classes with the types of Django's: Unfold ships none, and its classes take the same parameters."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+else:
+    from unfold import admin
+
+    class _Typed:
+        """Lets `ModelAdmin[Invoice]` be written; what is in the brackets is for the type checker."""
+
+        @classmethod
+        def __class_getitem__(cls, _):
+            return cls
+
+    class ModelAdmin(_Typed, admin.ModelAdmin):
+        pass
+
+    class StackedInline(_Typed, admin.StackedInline):
+        pass
+
+    class TabularInline(_Typed, admin.TabularInline):
+        pass
+
+
+__all__ = ["ModelAdmin", "StackedInline", "TabularInline"]

@@ -1,0 +1,1 @@
+"""Write side: one public keyword-only function per module, its errors beside it."""
