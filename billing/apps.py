@@ -1,4 +1,8 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.apps.registry import Apps
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -8,3 +12,18 @@ class BillingConfig(AppConfig):
     name = "billing"
     verbose_name = _("Billing")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have `migrate` leave the groups of staff behind, with the permissions of all models."""
+        post_migrate.connect(_ensure_roles, sender=self)
+
+
+def _ensure_roles(*, using: str, apps: Apps, **_kwargs: Any) -> None:
+    # Permissions exist by now: the handler of django.contrib.auth was connected earlier, and this app comes last.
+    from billing.usecases.ensure_roles import ensure_roles
+
+    try:
+        apps.get_model("auth", "Group")
+    except LookupError:  # migrated back to before there were groups
+        return
+    ensure_roles(using=using)

@@ -6,6 +6,7 @@ from pathlib import Path
 import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -100,6 +101,7 @@ LOGIN_REDIRECT_URL = "/"
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", _("English")), ("fr", _("French"))]
+FORMAT_MODULE_PATH = ["config.formats"]
 LOCALE_PATHS = [BASE_DIR / "billing" / "locale"]  # one catalogue for all packages
 
 BILLING_TIME_ZONE = env.str("BILLING_TIME_ZONE", default="Europe/Paris")  # where a month begins and ends
@@ -168,6 +170,22 @@ UNFOLD = {
     "SITE_SUBHEADER": _("Finance desk"),
     "SITE_SYMBOL": "receipt_long",
     "SITE_URL": None,
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        }
+    },
+    "STYLES": [lambda request: static("billing/desk.css")],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard_callback",
     "SIDEBAR": {"show_search": True, "navigation": "billing.admin.navigation.sidebar"},

@@ -1,0 +1,31 @@
+"""The finance desk: one module per area. It reads through `queries` and writes through `usecases`."""
+
+from billing.admin import (
+    catalogue,
+    charges_and_add_ons,
+    closes,
+    coupons,
+    credits,  # noqa: A004  # a module, and a word of the domain
+    invoices,
+    legal,
+    organizations,
+    payments,
+    prices,
+    staff,
+    usage,
+)
+
+__all__ = [
+    "catalogue",
+    "charges_and_add_ons",
+    "closes",
+    "coupons",
+    "credits",
+    "invoices",
+    "legal",
+    "organizations",
+    "payments",
+    "prices",
+    "staff",
+    "usage",
+]

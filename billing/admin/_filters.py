@@ -1,0 +1,30 @@
+"""Filters of the desk's lists; none of them reads the rows to offer its choices."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib.admin import ModelAdmin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import RadioFilter
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+class EmptyFilter(RadioFilter):
+    """Rows where a column is empty, or is not."""
+
+    column: ClassVar[str]
+    empty_label: ClassVar["StrOrPromise"] = _("Empty")
+    filled_label: ClassVar["StrOrPromise"] = _("Not empty")
+
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin[Any]) -> list[tuple[str, "StrOrPromise"]]:
+        """The two choices."""
+        return [("1", self.empty_label), ("0", self.filled_label)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Apply the choice."""
+        if self.value() not in ("0", "1"):
+            return queryset
+        return queryset.filter(**{f"{self.column}__isnull": self.value() == "1"})

@@ -1,0 +1,104 @@
+"""The credit statement in words: each letter with its label, formula and one plain sentence."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+
+from billing import formatting
+from billing.domain.statement import CreditStatement
+from billing.models import CreditStatement as StatementRow
+from billing.queries.months import month_of
+
+
+@dataclass(frozen=True)
+class Row:
+    """One printed row of the statement; `strong` for balances and results."""
+
+    letter: str
+    label: str
+    formula: str
+    cents: int
+    sentence: str
+    strong: bool = False
+
+
+def statement_rows(statement: CreditStatement, row: StatementRow, month: date) -> list[Row]:
+    """Word the lines a..i of a statement that settles a consumption month."""
+    letters = statement.as_letters()
+    period = formatting.format_month(month)
+    next_period = formatting.format_month(month_of(month).next.first_day)
+    words = _words(statement, row, period, next_period)
+    return [
+        Row(letter, *words[letter][:2], letters[letter], words[letter][2], letter in ("A", "h", "B", "net_use"))
+        for letter in letters
+    ]
+
+
+def _words(
+    statement: CreditStatement, row: StatementRow, period: str, next_period: str
+) -> dict[str, tuple[str, str, str]]:
+    fees = formatting.format_amount(row.fees_cents)
+    return {
+        "a": (
+            _("Previous free credits balance"),
+            "",
+            _("Free credits (coupons, gestures) that could be used in %(period)s.") % {"period": period},
+        ),
+        "b": (
+            _("Previous prepaid credits balance"),
+            "",
+            _("Prepaid credits whose invoices were paid when this invoice was computed."),
+        ),
+        "A": (_("Previous balance"), "a + b", _("All credits that could pay for %(period)s.") % {"period": period}),
+        "c": (
+            _("Used free credits"),
+            "−min(U, a)",
+            _("Free credits pay first, as far as they go: the consumption U is %(fees)s.") % {"fees": fees},
+        ),
+        "d": (
+            _("Expired free credits"),
+            "",
+            _("What was left of free credits whose last day lies in %(period)s.") % {"period": period},
+        ),
+        "e": (_("Used prepaid credits"), "−min(U + c, b)", _("Prepaid credits pay what free credits left over.")),
+        "f": (
+            _("Estimated consumption, next period"),
+            "",
+            _("What %(period)s will probably consume, going by the months before.") % {"period": next_period},
+        ),
+        "g": (
+            _("Billed credits pending payment"),
+            "",
+            _("Sold by issued invoices that are not fully paid yet: they are not sold a second time."),
+        ),
+        "h": (_("Credits to refill"), "−(A + c + d + e + f + g)", _refill_sentence(statement, next_period)),
+        "B": (
+            _("Balance once this invoice is paid"),
+            "A + c + d + e + h",
+            _("What is there for %(period)s, credits still pending from earlier invoices apart.")
+            % {"period": next_period},
+        ),
+        "i": (_("Change of the balance"), "B − A", _("By how much the balance grows or shrinks.")),
+        "net_use": (
+            _("Net use of credits"),
+            "i − d",
+            _("What credits add to the fees, or take off them; an expiry is nobody's money."),
+        ),
+    }
+
+
+def _refill_sentence(statement: CreditStatement, next_period: str) -> str:
+    """Say how the refill came about: computed, cut at zero, or agreed."""
+    left_cents = statement.change_cents - statement.refill_cents + statement.opening_cents
+    missing_cents = -(left_cents + statement.estimate_cents + statement.pending_cents)
+    if statement.refill_cents != max(0, missing_cents):
+        return _("The amount agreed with the organization, instead of a computed one.")
+    if missing_cents < 0:
+        excess = formatting.format_amount(-missing_cents)
+        return _("Nothing: %(excess)s more than estimated is there already and stays on the account.") % {
+            "excess": excess
+        }
+    if missing_cents == 0:
+        return _("Nothing is missing for %(period)s.") % {"period": next_period}
+    return _("What is missing for %(period)s: the provision that this invoice sells.") % {"period": next_period}

@@ -1,0 +1,56 @@
+"""The first page of the desk."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from billing.admin import _links as links
+from billing.formatting import format_month
+from billing.models import CloseOutcome
+from billing.queries.dashboard import CloseSummary, load_dashboard
+from billing.queries.outcomes import reason_sentences
+
+Kind = CloseOutcome.Kind
+
+COLOURS = {Kind.INVOICE: "success", Kind.NIL: "quiet", Kind.ON_PARENT: "info", Kind.BLOCKED: "danger"}
+NEEDED = ("billing.view_monthclose", "billing.view_closeoutcome", "billing.view_invoice")
+
+
+def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add what the first page shows; people who may not see invoices get the list of what they may see."""
+    if not request.user.has_perms(NEEDED):
+        return context
+    dashboard = load_dashboard(today=timezone.localdate())
+    sentences = reason_sentences(dashboard.blocked)
+    context |= {
+        "dashboard": dashboard,
+        "title": _("Dashboard"),
+        "closes": [_close(summary) for summary in dashboard.closes],
+        "blocked": [(outcome, sentences.get(outcome.pk, "")) for outcome in dashboard.blocked],
+        "overdue_url": links.overdue_invoices(),
+    }
+    if dashboard.month:
+        context |= {
+            "all_blocked_url": links.outcomes(dashboard.month, Kind.BLOCKED),
+            "invoices_url": links.invoices(dashboard.month),
+        }
+    return context
+
+
+def _close(summary: CloseSummary) -> dict[str, Any]:
+    return {"summary": summary, "title": format_month(summary.close.month), "parts": outcome_parts(summary)}
+
+
+def outcome_parts(summary: CloseSummary) -> list[dict[str, Any]]:
+    """The outcomes of a close as the parts of a bar, each with its number, colour and list."""
+    return [
+        {
+            "label": kind.label,
+            "number": summary.counts.get(kind, 0),
+            "colour": colour,
+            "url": links.outcomes(summary.close.month, kind),
+        }
+        for kind, colour in COLOURS.items()
+    ]

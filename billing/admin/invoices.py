@@ -1,0 +1,157 @@
+"""Invoices: a list, and a page with the three sections as a person wants to read them."""
+
+from datetime import date
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
+from unfold.decorators import display
+
+from billing import formatting
+from billing.admin import _displays as displays
+from billing.admin._base import ComputedAdmin
+from billing.admin._invoice_page import invoice_context
+from billing.models import Invoice
+from billing.models._invoices import PAYMENT_STATES
+from billing.queries.invoices import find_by_number
+
+STATUS_COLOURS = {
+    "draft": "info",
+    "discarded": "default",
+    "pending": "warning",
+    "overdue": "danger",
+    "processing": "info",
+    "payment_held": "danger",
+    "paid": "success",
+    "canceled": "default",
+    "refunded": "default",
+    "wont_pay": "danger",
+}
+NOTHING_LEFT = {"paid", "canceled", "refunded", "wont_pay"}
+STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
+
+
+def status_of(invoice: Invoice, today: date) -> str:
+    """The document's state until it is issued, then where its money is; `overdue` when it is late."""
+    if invoice.document_state != "issued":
+        return invoice.document_state
+    if invoice.payment_state == "pending" and invoice.due_date is not None and invoice.due_date < today:
+        return "overdue"
+    return invoice.payment_state
+
+
+class StatusFilter(RadioFilter):
+    """The one status that people speak of, from the two that are stored."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Draft, then where the money is."""
+        names = [
+            "draft",
+            "pending",
+            "overdue",
+            "processing",
+            "payment_held",
+            "paid",
+            "canceled",
+            "refunded",
+            "wont_pay",
+        ]
+        return [(name, STATUS_LABELS[name]) for name in names]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """Apply the choice; without one, discarded drafts are left out."""
+        match self.value():
+            case None | "":
+                return queryset
+            case "draft":
+                return queryset.filter(document_state="draft")
+            case "overdue":
+                late = Q(payment_state="pending", due_date__lt=timezone.localdate(), kind=Invoice.Kind.INVOICE)
+                return queryset.filter(late, document_state="issued")
+            case state:
+                return queryset.filter(document_state="issued", payment_state=state)
+
+
+@admin.register(Invoice)
+class InvoiceAdmin(ComputedAdmin[Invoice]):
+    """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
+
+    list_display = [
+        "name",
+        displays.link_column("organization", _("organization")),
+        displays.month_column("consumption_month", _("month")),
+        "status",
+        displays.money_column("subtotal_cents", _("excl. VAT"), currency=""),
+        displays.money_column("vat_cents", _("VAT"), currency=""),
+        displays.money_column("total_cents", _("total")),
+        "due",
+        "issue_date",
+        "due_date",
+    ]
+    list_select_related = ["organization"]
+    list_filter = [
+        StatusFilter,
+        ("kind", ChoicesDropdownFilter),
+        ("organization", AutocompleteSelectFilter),
+        ("issue_date", RangeDateFilter),
+        ("due_date", RangeDateFilter),
+    ]
+    search_fields = ["number"]
+    search_help_text = _("Invoice number, or beginning of the organization's name or identifier")
+    search_organization = "organization"
+    date_hierarchy = "consumption_month"
+    change_form_template = "admin/invoice_page.html"
+    fields = ()
+    empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
+
+    @display(description=_("number"), ordering="counter")
+    def name(self, invoice: Invoice) -> Any:
+        """The number, or that there is none yet."""
+        return formatting.nowrap(invoice.number or str(_("no number yet")))
+
+    @display(description=_("status"), label=STATUS_COLOURS)
+    def status(self, invoice: Invoice) -> tuple[str, str]:
+        """Draft, then where the money is."""
+        status = status_of(invoice, timezone.localdate())
+        return status, str(STATUS_LABELS[status])
+
+    @display(description=_("amount due"), formatting="price")
+    def due(self, invoice: Invoice) -> Any:
+        """What is left to pay."""
+        return formatting.format_money(due_cents(invoice))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Invoice], search_term: str
+    ) -> tuple[QuerySet[Invoice], bool]:
+        """Find an invoice by its number or counter, else the invoices of an organization."""
+        term = search_term.strip()
+        found = find_by_number(queryset, term) if term else None
+        return (found, False) if found is not None else super().get_search_results(request, queryset, search_term)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the sections instead of a form."""
+        invoice = self.get_object(request, object_id)
+        context = {} if invoice is None or not self.has_view_permission(request) else invoice_context(request, invoice)
+        if invoice is not None and context:
+            status = status_of(invoice, timezone.localdate())
+            context |= {
+                "status": status,
+                "status_label": STATUS_LABELS[status],
+                "status_colour": STATUS_COLOURS[status],
+                "due_cents": due_cents(invoice),
+            }
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+
+def due_cents(invoice: Invoice) -> int:
+    """What is left to pay."""
+    return 0 if invoice.payment_state in NOTHING_LEFT else invoice.total_cents - invoice.paid_cents

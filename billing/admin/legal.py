@@ -1,0 +1,118 @@
+"""Who invoices: the legal entity, the VAT rates of the places it sells to, the numbers of its documents."""
+
+from datetime import date
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from billing import formatting
+from billing.admin import _displays as displays
+from billing.admin._base import BillingAdmin
+from billing.domain.numbering import InvalidTemplate, check_template, render_number
+from billing.models import Invoice, LegalEntity, NumberSeries, TaxRate
+
+
+@admin.register(LegalEntity)
+class LegalEntityAdmin(BillingAdmin[LegalEntity]):
+    """One seller, made by `migrate`, to be completed."""
+
+    list_display = ["name", "city", "country", "vat_number", "over_oss_threshold"]
+    search_fields = ["name"]
+    fieldsets = [
+        (None, {"fields": ["name", "address", ("postcode", "city"), "country"]}),
+        (_("Tax"), {"fields": [("vat_number", "siren"), "over_oss_threshold"]}),
+    ]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Every organization is invoiced by the one there is."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: LegalEntity | None = None) -> bool:
+        """Its invoices name it."""
+        return False
+
+
+class TaxRateForm(forms.ModelForm[TaxRate]):
+    """Rates are found by territory in capitals."""
+
+    def clean_territory(self) -> str:
+        """Two letters, such as FR, DE or RE."""
+        territory = str(self.cleaned_data["territory"]).strip().upper()
+        if len(territory) != 2 or not territory.isascii() or not territory.isalpha():
+            raise ValidationError(_("A territory is a code of two letters, such as FR, DE or RE."))
+        return territory
+
+    def clean_valid_from(self) -> date:
+        """Issued invoices keep their rate; a day before them would only contradict them."""
+        valid_from: date = self.cleaned_data["valid_from"]
+        if "valid_from" in self.changed_data and is_invoiced_since(valid_from):
+            raise ValidationError(_("Invoices are issued since that day: choose a later day."))
+        return valid_from
+
+
+def is_invoiced_since(day: date) -> bool:
+    """Whether some invoice was issued on a day or after it."""
+    return Invoice.objects.filter(issue_date__gte=day).exists()
+
+
+@admin.register(TaxRate)
+class TaxRateAdmin(BillingAdmin[TaxRate]):
+    """A rate is not edited once invoices were issued under it: a new one is added from its day on."""
+
+    form = TaxRateForm
+    list_display = ["territory", displays.plain_column("rate_bp", _("VAT rate"), formatting.format_rate), "valid_from"]
+    search_fields = ["territory"]
+    search_help_text = _("Code of the territory, such as FR")
+    date_hierarchy = "valid_from"
+    fields = ["territory", "rate_bp", "valid_from"]
+
+    def has_change_permission(self, request: HttpRequest, obj: TaxRate | None = None) -> bool:
+        """Rates under which invoices were issued stay."""
+        return super().has_change_permission(request, obj) and (obj is None or not is_invoiced_since(obj.valid_from))
+
+    def has_delete_permission(self, request: HttpRequest, obj: TaxRate | None = None) -> bool:
+        """Rates under which invoices were issued stay."""
+        return super().has_delete_permission(request, obj) and obj is not None and not is_invoiced_since(obj.valid_from)
+
+
+class NumberSeriesForm(forms.ModelForm[NumberSeries]):
+    """A template must give every counter a number of its own."""
+
+    def clean_template(self) -> str:
+        """Raise what the domain says about the template."""
+        template = str(self.cleaned_data["template"])
+        try:
+            check_template(template)
+        except InvalidTemplate as error:
+            raise ValidationError(str(error)) from error
+        return template
+
+
+@admin.register(NumberSeries)
+class NumberSeriesAdmin(BillingAdmin[NumberSeries]):
+    """The template can change between two documents; the counter is the issuing transaction's."""
+
+    form = NumberSeriesForm
+    list_display = ["kind", "template", "next_number", "last_counter", "last_date"]
+    list_select_related = ["legal_entity"]
+    fields = ["legal_entity", "kind", "template", "next_number", "last_counter", "last_date"]
+    readonly_fields = ["legal_entity", "kind", "next_number", "last_counter", "last_date"]
+
+    @display(description=_("next number, if issued today"))
+    def next_number(self, series: NumberSeries) -> str:
+        """What the template makes of the next counter."""
+        return render_number(series.template, date=timezone.localdate(), counter=series.last_counter + 1)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """`migrate` makes the two series there are."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Numbers must stay without gaps."""
+        return False

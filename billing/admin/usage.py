@@ -1,0 +1,97 @@
+"""What organizations run, and what it consumed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter
+from unfold.decorators import display
+
+from billing import formatting
+from billing.admin import _displays as displays
+from billing.admin._base import ComputedAdmin
+from billing.models import Resource, UsageRecord
+
+# A sum over what one line of an invoice is made of is quick; over a whole month it is not.
+SUMMED_WITH = ("organization__id__exact", "resource__id__exact")
+# The usage detail of an invoice links to exactly its records.
+LINKED = {"month__exact", "zone__exact", "started_at__lt", "ended_at__gt", "started_at__gte"}
+
+
+@admin.register(Resource)
+class ResourceAdmin(ComputedAdmin[Resource]):
+    """Applications, managed services, buckets: the platform reports them."""
+
+    list_display = ["name", "external_id", displays.link_column("organization", _("organization"))]
+    list_select_related = ["organization"]
+    list_filter = [("organization", AutocompleteSelectFilter)]
+    search_fields = ["external_id"]
+    search_help_text = _("Identifier, or beginning of the organization's name or identifier")
+    search_exact = ("external_id",)
+    search_organization = "organization"
+    empty_hint = _("The platform reports resources together with their usage.")
+
+
+@admin.register(UsageRecord)
+class UsageRecordAdmin(ComputedAdmin[UsageRecord]):
+    """Measured consumption, one row per record and month."""
+
+    list_display = [
+        "event_id",
+        displays.link_column("organization", _("organization")),
+        displays.link_column("resource", _("resource")),
+        displays.link_column("meter", _("meter")),
+        "zone",
+        "started_at",
+        "ended_at",
+        "quantity",
+        "source",
+    ]
+    list_select_related = ["organization", "resource", "meter"]
+    list_filter = [
+        ("organization", AutocompleteSelectFilter),
+        ("resource", AutocompleteSelectFilter),
+        ("meter", AutocompleteSelectFilter),
+        ("zone", FieldTextFilter),
+    ]
+    search_fields = ["organization__name"]
+    search_help_text = _("Beginning of the organization's name or identifier")
+    search_organization = "organization"
+    date_hierarchy = "month"
+    fields = [
+        ("organization", "resource"),
+        ("meter", "zone"),
+        "month",
+        ("started_at", "ended_at"),
+        "quantity",
+        ("source", "event_id", "part"),
+        "received_at",
+    ]
+    readonly_fields = ["quantity"]
+    list_before_template = "admin/usage_sum.html"
+    empty_hint = _("No usage record matches. Usage arrives through import_data and the platform's API.")
+
+    @display(description=_("quantity"), formatting="price", ordering="quantity_micro")
+    def quantity(self, record: UsageRecord) -> Any:
+        """In the meter's unit; whole seconds as a duration."""
+        return formatting.nowrap(formatting.format_quantity(record.quantity_micro, record.meter.unit))
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """Usage details of invoices link to their records."""
+        return lookup in LINKED or super().lookup_allowed(lookup, value, request)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show above the list what its records come to, when they are those of one resource."""
+        response = super().changelist_view(request, extra_context)
+        context = getattr(response, "context_data", None)
+        if context and "cl" in context and all(request.GET.get(name) for name in SUMMED_WITH):
+            units = context["cl"].queryset.order_by().values("meter__code", "meter__unit")
+            context["usage_sums"] = [
+                {"meter": meter, "records": records, "quantity": formatting.format_quantity(total, unit)}
+                for meter, unit, records, total in units.annotate(n=Count("*"), q=Sum("quantity_micro")).values_list(
+                    "meter__code", "meter__unit", "n", "q"
+                )
+            ]
+        return response
