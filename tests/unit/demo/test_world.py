@@ -138,7 +138,8 @@ def test_companies_have_numbers_that_check() -> None:
 
 
 def test_names_are_not_repeated() -> None:
-    assert len({names.organization_name(index) for index in range(25_000)}) == 25_000
+    all_names = {names.organization_name(index, country) for index in range(25_000) for country in ("FR", "DE")}
+    assert len(all_names) == 2 * 25_000
 
 
 def test_a_curve_bends_by_month_weekend_and_surge() -> None:

@@ -1,0 +1,65 @@
+"""The system against the independent calculator: every line, statement, detail, tax and total, to the cent.
+
+pytest tests/integration/oracle                                 a few small platforms
+pytest tests/integration/oracle -m long                         hundreds of organizations
+ORACLE_SEED=7 ORACLE_ORGANIZATIONS=100 pytest … -k one_of_choice   any other story
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from billing.models import LegalEntity
+from tests.integration.oracle.driver import play
+from tests.integration.oracle.model import Oracle
+from tests.integration.oracle.scenario import story
+
+PRICES = Path(__file__).parents[4] / "shared" / "data" / "price-system-par-eur.json"
+
+
+@pytest.fixture
+def prices() -> str:
+    if not PRICES.exists():
+        pytest.skip(f"the real price system is not at {PRICES}")
+    return PRICES.read_text(encoding="utf-8")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("seed", "first", "months"),
+    [(1, "2026-02", 3), (2, "2026-08", 3), (3, "2026-06", 4)],
+    ids=["march", "october", "summer"],
+)
+def test_a_small_platform_is_billed_as_predicted(
+    seed: int, first: str, months: int, prices: str, tmp_path: Path
+) -> None:
+    oracle = Oracle()
+    play(story(seed, oracle, prices, organizations=20, first=first, months=months), oracle, tmp_path)
+
+
+@pytest.mark.django_db
+def test_consumers_of_other_countries_pay_their_own_rate_over_the_threshold(prices: str, tmp_path: Path) -> None:
+    LegalEntity.objects.update(over_oss_threshold=True)  # no command sets it
+    oracle = Oracle(over_oss_threshold=True)
+    play(story(11, oracle, prices, organizations=15, first="2026-09", months=1), oracle, tmp_path)
+
+
+@pytest.mark.long
+@pytest.mark.django_db
+@pytest.mark.parametrize(("seed", "first"), [(101, "2026-02"), (102, "2026-04"), (103, "2026-06")])
+def test_hundreds_of_organizations_are_billed_as_predicted(seed: int, first: str, prices: str, tmp_path: Path) -> None:
+    oracle = Oracle()
+    play(story(seed, oracle, prices, organizations=300, first=first, months=5), oracle, tmp_path)
+
+
+@pytest.mark.django_db
+@pytest.mark.skipif("ORACLE_SEED" not in os.environ, reason="set ORACLE_SEED to tell another story")
+def test_one_of_choice(prices: str, tmp_path: Path) -> None:
+    oracle = Oracle()
+    organizations = int(os.environ.get("ORACLE_ORGANIZATIONS", "60"))
+    first, months = os.environ.get("ORACLE_FIRST", "2026-06"), int(os.environ.get("ORACLE_MONTHS", "5"))
+    told = story(
+        int(os.environ["ORACLE_SEED"]), oracle, prices, organizations=organizations, first=first, months=months
+    )
+    play(told, oracle, tmp_path)
