@@ -76,7 +76,7 @@ def _words(
         "B": (
             _("Balance once this invoice is paid"),
             "A + c + d + e + h",
-            _("What is there for %(period)s, credits still pending from earlier invoices apart.")
+            _("What is there for %(period)s, apart from credits of earlier invoices that are still unpaid.")
             % {"period": next_period},
         ),
         "i": (_("Change of the balance"), "B − A", _("By how much the balance grows or shrinks.")),
@@ -96,7 +96,7 @@ def _refill_sentence(statement: CreditStatement, next_period: str) -> str:
         return _("The amount agreed with the organization, instead of a computed one.")
     if missing_cents < 0:
         excess = formatting.format_amount(-missing_cents)
-        return _("Nothing: %(excess)s more than estimated is there already and stays on the account.") % {
+        return _("Nothing: there is %(excess)s more than estimated, which stays on the account.") % {
             "excess": excess
         }
     if missing_cents == 0:

@@ -83,6 +83,7 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
         displays.money_column("own_consumption_cents", _("own consumption"), currency="organization.currency"),
     ]
     list_display_links = None
+    ordering = ["-pk"]
     list_select_related = ["organization", "invoice"]
     list_filter = [("kind", ChoicesDropdownFilter), ("organization", AutocompleteSelectFilter)]
     search_fields = ["organization__name"]

@@ -17,7 +17,7 @@ from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
-from billing.queries.invoices import find_by_number
+from billing.queries.invoices import due_cents, find_by_number
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -31,7 +31,6 @@ STATUS_COLOURS = {
     "refunded": "default",
     "wont_pay": "danger",
 }
-NOTHING_LEFT = {"paid", "canceled", "refunded", "wont_pay"}
 STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
 
 
@@ -150,8 +149,3 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "due_cents": due_cents(invoice),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
-
-
-def due_cents(invoice: Invoice) -> int:
-    """What is left to pay."""
-    return 0 if invoice.payment_state in NOTHING_LEFT else invoice.total_cents - invoice.paid_cents

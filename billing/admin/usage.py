@@ -3,21 +3,44 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import ComputedAdmin
 from billing.models import Resource, UsageRecord
+from billing.queries.usage import usage_of
+from organizations.models import Organization
+from organizations.queries import find_organizations
 
 # A sum over what one line of an invoice is made of is quick; over a whole month it is not.
 SUMMED_WITH = ("organization__id__exact", "resource__id__exact")
 # The usage detail of an invoice links to exactly its records.
-LINKED = {"month__exact", "zone__exact", "started_at__lt", "ended_at__gt", "started_at__gte"}
+LINKED = {"month__exact", "meter__id__exact", "zone__exact", "started_at__lt", "ended_at__gt", "started_at__gte"}
+
+
+class OrganizationFilter(AutocompleteSelectFilter):
+    """Usage of one organization, looked up in the months in which it has some."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
+        """Apply the choice."""
+        pk = self.value()
+        return usage_of(queryset, Organization.objects.filter(pk=pk)) if str(pk or "").isdecimal() else queryset
+
+
+class ResourceFilter(AutocompleteSelectFilter):
+    """Usage of one resource, which belongs to one organization."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
+        """Apply the choice."""
+        pk = self.value()
+        if not str(pk or "").isdecimal():
+            return queryset
+        return usage_of(queryset.filter(resource=pk), Organization.objects.filter(resources=pk))
 
 
 @admin.register(Resource)
@@ -51,14 +74,12 @@ class UsageRecordAdmin(ComputedAdmin[UsageRecord]):
     ]
     list_select_related = ["organization", "resource", "meter"]
     list_filter = [
-        ("organization", AutocompleteSelectFilter),
-        ("resource", AutocompleteSelectFilter),
-        ("meter", AutocompleteSelectFilter),
-        ("zone", FieldTextFilter),
+        ("organization", OrganizationFilter),
+        ("resource", ResourceFilter),
     ]
+    sortable_by = ["event_id"]
     search_fields = ["organization__name"]
     search_help_text = _("Beginning of the organization's name or identifier")
-    search_organization = "organization"
     date_hierarchy = "month"
     fields = [
         ("organization", "resource"),
@@ -73,7 +94,14 @@ class UsageRecordAdmin(ComputedAdmin[UsageRecord]):
     list_before_template = "admin/usage_sum.html"
     empty_hint = _("No usage record matches. Usage arrives through import_data and the platform's API.")
 
-    @display(description=_("quantity"), formatting="price", ordering="quantity_micro")
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[UsageRecord], search_term: str
+    ) -> tuple[QuerySet[UsageRecord], bool]:
+        """Find the usage of organizations by the beginning of their name or identifier."""
+        term = search_term.strip()
+        return (usage_of(queryset, find_organizations(term)) if term else queryset), False
+
+    @display(description=_("quantity"), formatting="price")
     def quantity(self, record: UsageRecord) -> Any:
         """In the meter's unit; whole seconds as a duration."""
         return formatting.nowrap(formatting.format_quantity(record.quantity_micro, record.meter.unit))

@@ -16,7 +16,7 @@ from billing.domain.credits import CreditUse, Movement, use_credits
 from billing.domain.direct_lines import DirectLine, add_on_lines, charge_lines, single_line
 from billing.domain.estimates import estimate_consumption
 from billing.domain.facts import Facts, MonthUsage, Reason
-from billing.domain.money import percentage_cents
+from billing.domain.money import MICRO_PER_CENT, percentage_cents
 from billing.domain.statement import CreditStatement, make_statement
 from billing.domain.taxation import TaxSubtotal, TaxTreatment, tax_subtotals
 
@@ -133,8 +133,11 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
 
 def _consumption(facts: Facts, rate_cards: RateCards) -> _Consumption:
     months = (*sorted(facts.late_usage, key=lambda usage: usage.month.first_day), facts.usage)
-    currency, owners = facts.terms.currency, facts.organizations
-    rated = [rate_month(usage, rate_cards(usage), currency=currency, owners=owners) for usage in months]
+    currency = facts.terms.currency
+    rated = [
+        rate_month(usage, rate_cards(usage), currency=currency, owners=usage.owners or facts.organizations)
+        for usage in months
+    ]
     gross_by_month = [month.gross_cents for month in rated]
     ppm = facts.terms.discount_ppm
     own_gross_cents = gross_by_month[-1]
@@ -203,7 +206,8 @@ def _draft(
     subtotals = tax_subtotals([(tax.category, tax.rate_bp, line.net_cents) for line in lines], tax)
     subtotal_cents = sum([line.net_cents for line in lines])
     vat_cents = sum([subtotal.vat_cents for subtotal in subtotals])
-    if subtotal_cents + vat_cents > LARGEST:
+    # A line keeps its net amount as a unit price too, in millionths.
+    if (subtotal_cents + vat_cents) * MICRO_PER_CENT > LARGEST:
         return Blocked(Reason("amount_too_large"))
     return Draft(
         lines=lines,

@@ -12,8 +12,6 @@ from billing.domain.periods import Month
 from billing.domain.pricing import PriceBook
 from billing.domain.rating import CompiledPrice, compile_price
 
-NOTHING_BILLED = Billed(0, 0)
-
 
 class UsageLine(Struct, frozen=True, gc=False):
     """One printed usage line: the quantity of a resource, meter, zone and price version in a month."""
@@ -109,9 +107,13 @@ def rate_month(
 
 def _since_settled(lines: Sequence[UsageLine], billed: Mapping[LineKey, Billed]) -> RatedMonth:
     """What each line adds to what was settled for it; lines that add nothing drop out."""
-    added, lowered = [], []
+    added: list[UsageLine] = []
+    lowered: list[UsageLine] = []
     for line in lines:
-        settled = billed.get(line.key, NOTHING_BILLED)
+        settled = billed.get(line.key)
+        if settled is None:
+            added.append(line)
+            continue
         quantity_micro = line.quantity_micro - settled.quantity_micro
         amount_cents = line.amount_cents - settled.amount_cents
         if quantity_micro or amount_cents:

@@ -31,12 +31,14 @@ class MonthUsage(Struct, frozen=True):
 
     The segments lie between the instants at which some price changes: `segment_starts[i]` begins segment i and tells
     its prices. `billed` is empty for the month being closed; for a late month it holds what was settled before.
+    `owners` says whose negotiated prices served each organization then, None: the same as in the month being closed.
     """
 
     month: Month
     segment_starts: Sequence[datetime]
     sums: Sequence[UsageSum]
     billed: Mapping[LineKey, Billed]
+    owners: Mapping[int, tuple[int, ...]] | None = None
 
 
 class PlanPrice(Struct, frozen=True, gc=False):

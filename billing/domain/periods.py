@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Self
 from zoneinfo import ZoneInfo
@@ -27,9 +27,12 @@ _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 _MICROSECOND = timedelta(microseconds=1)
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, order=True)
 class Month:
-    """A calendar month of a time zone, `[start, end)`; months of one zone are ordered in time."""
+    """A calendar month of a time zone, `[start, end)`; months of one zone are ordered in time.
+
+    It remembers its days and its neighbours: a close asks for them a million times.
+    """
 
     year: int
     number: int
@@ -70,12 +73,12 @@ class Month:
         """The first instant of the next month, in UTC: no longer in this one."""
         return self.next.start
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         """The 1st."""
         return date(self.year, self.number, 1)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         """The 28th to the 31st: still in the month."""
         return self.next.first_day - timedelta(days=1)
@@ -90,12 +93,12 @@ class Month:
         """The real length in seconds: 743 h for March 2026 in Paris, 745 h for October."""
         return (self.end - self.start) // timedelta(seconds=1)
 
-    @property
+    @cached_property
     def next(self) -> Self:
         """The month after."""
         return self.shift(1)
 
-    @property
+    @cached_property
     def previous(self) -> Self:
         """The month before."""
         return self.shift(-1)

@@ -1,10 +1,10 @@
 """Which organizations are billed together for a month, and where each of them stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import FilteredRelation, Max, Min, Q, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 from msgspec import Struct
 
 from billing.domain.facts import Reason, Terms
@@ -130,26 +130,11 @@ def _concerned(month: Month, scope: Scope) -> QuerySet[Organization]:
 
 
 def _load_rows(month: Month, scope: Scope) -> list[Account]:
-    rows = (
-        _concerned(month, scope)
-        .annotate(closing=FilteredRelation("outcomes", condition=Q(outcomes__month=month.first_day)))
-        .order_by("id")
-    )
+    rows = list(_concerned(month, scope).order_by("id").values_list(*_COLUMNS))
+    outcomes = _load_outcomes(month, [row[0] for row in rows])
     accounts = []
-    for row in rows.values_list(*_COLUMNS):
-        (
-            id_,
-            external_id,
-            name,
-            parent_id,
-            opened_on,
-            *terms,
-            outcome_payer_id,
-            outcome_id,
-            kind,
-            invoice_id,
-            state,
-        ) = row
+    for id_, external_id, name, parent_id, opened_on, *terms in rows:
+        outcome_payer_id, outcome_id, kind, invoice_id, state = outcomes.get(id_, _NOT_CLOSED)
         payer_id = outcome_payer_id or parent_id or id_
         if payer_id in scope:
             past = Past([])
@@ -183,12 +168,28 @@ _COLUMNS = (
     "negotiated_refill_cents",
     "consumption_discount_ppm",
     "closed_on",
-    "closing__payer_id",
-    "closing__id",
-    "closing__kind",
-    "closing__invoice_id",
-    "closing__invoice__document_state",
 )
+
+type _Closed = tuple[int | None, int | None, str | None, int | None, str | None]
+"""Payer, id, kind, invoice and its state of an outcome."""
+
+_NOT_CLOSED: _Closed = (None, None, None, None, None)
+
+
+def _load_outcomes(month: Month, organization_ids: Collection[int]) -> dict[int, _Closed]:
+    """The outcomes of the month, by organization.
+
+    Asked for from the month before on: PostgreSQL's statistics do not know the rows of the month that is being closed.
+    It would expect a handful, and read all of them for every batch.
+    """
+    rows = CloseOutcome.objects.filter(
+        among("organization", organization_ids), month__gte=month.previous.first_day
+    ).values_list("month", "organization_id", "payer_id", "id", "kind", "invoice_id", "invoice__document_state")
+    return {
+        organization_id: (payer_id, id_, kind, invoice_id, state)
+        for day, organization_id, payer_id, id_, kind, invoice_id, state in rows
+        if day == month.first_day
+    }
 
 
 def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Self
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from msgspec import Struct
 
 from billing.domain.periods import Month
-from billing.models import CloseOutcome, Invoice
+from billing.models import CloseOutcome
 from billing.queries.accounts import Scope
 
 
@@ -60,15 +60,14 @@ class CloseReport(Struct):
         outcomes = CloseOutcome.objects.filter(scope.q("organization"), month=month.first_day)
         counts = dict(outcomes.order_by().values_list("kind").annotate(Count("id")))
         report = cls(counts.get("invoice", 0), counts.get("nil", 0), counts.get("blocked", 0))
+        # From the outcomes to their invoices: with conditions on the month of both, PostgreSQL compares all with all.
         sums = (
-            Invoice.objects.filter(
-                Q(id__in=outcomes.filter(kind="invoice").values("invoice")), consumption_month=month.first_day
-            )
-            .order_by("currency")
-            .values_list("currency")
-            .annotate(Sum("subtotal_cents"), Sum("vat_cents"), Sum("total_cents"))
+            outcomes.filter(kind="invoice")
+            .order_by("invoice__currency")
+            .values_list("invoice__currency")
+            .annotate(Sum("invoice__subtotal_cents"), Sum("invoice__vat_cents"), Sum("invoice__total_cents"))
         )
-        report.totals = {currency: Totals(*values) for currency, *values in sums}
+        report.totals = {currency: Totals(*values) for currency, *values in sums if currency}
         report.blocked_organizations = [
             BlockedOrganization(*values)
             for values in outcomes.filter(kind="blocked")

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Count, F, Min, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, Exists, F, Min, OuterRef, Q, QuerySet, Sum, When
 from django.db.models.functions import Abs
 
 from billing.models import CloseOutcome, Invoice, MonthClose
@@ -146,7 +146,7 @@ def compare_months(month: date) -> list[Comparison]:
     """The totals of a month and of the one before, per currency."""
     previous = month_of(month).previous.first_day
     totals: dict[str, dict[date, MonthTotals]] = {}
-    sums = _live_invoices((month, previous)).values("month", currency=F("invoice__currency")).annotate(**_sums())
+    sums = _live_invoices((month, previous)).values("currency", month=F("consumption_month")).annotate(**_sums())
     for row in sums.order_by():
         values: dict[str, Any] = {**row}
         found = MonthTotals(**values)
@@ -159,12 +159,12 @@ def top_movers(month: date, rows: int) -> list[Mover]:
     previous = month_of(month).previous.first_day
     changes = (
         _live_invoices((month, previous))
-        .values("organization_id", "invoice__currency")
+        .values("organization_id", "currency")
         .annotate(now_cents=_sum_of_month(month), before_cents=_sum_of_month(previous))
         .annotate(change=Abs(F("now_cents") - F("before_cents")))
         .filter(change__gt=0)
         .order_by("-change", "organization_id")
-        .values_list("organization_id", "invoice__currency", "before_cents", "now_cents")[:rows]
+        .values_list("organization_id", "currency", "before_cents", "now_cents")[:rows]
     )
     found = list(changes)
     organizations = Organization.objects.in_bulk([organization_id for organization_id, *_ in found])
@@ -190,10 +190,11 @@ def load_unpaid(today: date) -> list[Unpaid]:
 
 
 def load_overdue(today: date, rows: int) -> list[Invoice]:
-    """The overdue invoices with the most left to pay."""
-    left = F("total_cents") - F("paid_cents")
-    overdue = unpaid_invoices().filter(due_date__lt=today).annotate(left_cents=left)
-    return list(overdue.select_related("organization").order_by("-left_cents", "id")[:rows])
+    """The overdue invoices with the most left to pay; only these few are then joined with their organizations."""
+    overdue = unpaid_invoices().filter(due_date__lt=today).annotate(left_cents=F("total_cents") - F("paid_cents"))
+    largest = list(overdue.order_by("-left_cents", "id").values_list("pk", "left_cents")[:rows])
+    invoices = Invoice.objects.select_related("organization").in_bulk([pk for pk, _ in largest])
+    return [invoices[pk] for pk, _ in largest]
 
 
 def unpaid_invoices() -> QuerySet[Invoice]:
@@ -201,20 +202,26 @@ def unpaid_invoices() -> QuerySet[Invoice]:
     return Invoice.objects.filter(document_state="issued", payment_state="pending", kind=Invoice.Kind.INVOICE)
 
 
-def _live_invoices(months: tuple[date, date]) -> QuerySet[CloseOutcome]:
-    """Outcomes lead to the invoices that count: the draft of an organization that was blocked since is stale."""
-    return CloseOutcome.objects.filter(month__in=months, kind=Kind.INVOICE)
+def _live_invoices(months: tuple[date, date]) -> QuerySet[Invoice]:
+    """The invoices that count: the draft of an organization that has none by its last outcome is stale."""
+    without = CloseOutcome.objects.filter(month__in=months, kind__in=(Kind.BLOCKED, Kind.NIL))
+    same = without.filter(month=OuterRef("consumption_month"), organization=OuterRef("organization"))
+    stale = Q(document_state="draft") & Exists(same)
+    live = Invoice.objects.filter(
+        consumption_month__in=months, kind=Invoice.Kind.INVOICE, document_state__in=("draft", "issued")
+    )
+    return live.exclude(stale)
 
 
 def _sums() -> dict[str, Any]:
     return {
-        "invoices": Count("*"),
-        "drafts": Count("pk", filter=Q(invoice__document_state="draft")),
-        "subtotal_cents": Sum("invoice__subtotal_cents"),
-        "vat_cents": Sum("invoice__vat_cents"),
-        "total_cents": Sum("invoice__total_cents"),
+        "invoices": Count("pk"),
+        "drafts": Count("pk", filter=Q(document_state="draft")),
+        "subtotal_cents": Sum("subtotal_cents"),
+        "vat_cents": Sum("vat_cents"),
+        "total_cents": Sum("total_cents"),
     }
 
 
 def _sum_of_month(month: date) -> Sum:
-    return Sum(Case(When(month=month, then=F("invoice__total_cents")), default=0))
+    return Sum(Case(When(consumption_month=month, then=F("total_cents")), default=0))

@@ -2,10 +2,17 @@
 
 from django.db.models import Q, QuerySet
 
+from billing.domain.lifecycle import PaymentState
 from billing.models import Invoice, LegalEntity
 
 # PostgreSQL's integer; a longer number is not a counter.
 MAX_COUNTER = 2**31 - 1
+NOTHING_LEFT = frozenset({PaymentState.PAID, PaymentState.CANCELED, PaymentState.REFUNDED, PaymentState.WONT_PAY})
+
+
+def due_cents(invoice: Invoice) -> int:
+    """What is left to pay of an invoice; nothing of one that is settled, cancelled or written off."""
+    return 0 if invoice.payment_state in NOTHING_LEFT else invoice.total_cents - invoice.paid_cents
 
 
 def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] | None:

@@ -14,6 +14,8 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from billing import formatting
+from billing.models import Invoice
+from billing.queries.invoices import due_cents
 
 register = template.Library()
 
@@ -61,6 +63,12 @@ def period(start: date, end: date) -> str:
     if start == last:
         return date_format(start, "j F Y")
     return f"{date_format(start, 'j M')} – {date_format(last, 'j M Y')}"
+
+
+@register.filter
+def due(invoice: Invoice) -> int:
+    """`{{ invoice|due|money }}`: what is left to pay."""
+    return due_cents(invoice)
 
 
 @register.filter

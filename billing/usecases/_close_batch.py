@@ -105,7 +105,7 @@ def _discard(drafts: Iterable[ExistingDraft | None]) -> None:
 
 def _outcomes(batch: Batch, invoice_ids: Mapping[int, int]) -> list[Outcome]:
     """The outcomes to write: of everybody who takes part in the month and whose stored outcome may say otherwise."""
-    outcomes = []
+    outcomes: list[Outcome] = []
     for result in batch.results:
         payer = payer_outcome(result.account, result.assembled, invoice_ids.get(result.account.id))
         tree = batch.accounts.trees[result.account.id]
@@ -124,11 +124,11 @@ def _tree_outcomes(month: Month, tree: Iterable[Account], payer: Outcome) -> Ite
 def block_payer(month: Month, payer_id: int, reason: Reason, *, close_id: int) -> None:
     """Record that a payer and its sub-organizations cannot be closed, when there is not even a batch of its own."""
     tree = load_accounts(month, Scope(ids=[payer_id]), lock=True).trees[payer_id]
-    blocked = payer_outcome(tree[0], Blocked(reason), None)
-    write_outcomes(list(_tree_outcomes(month, tree, blocked)), close_id=close_id, month=month.first_day)
     if tree[0].outcome_kind == "nil" and tree[0].outcome_id:
         members = {account.id for account in tree}
         _flag_again({**load_months_settled_by([tree[0].outcome_id]), month.first_day: members})
+    blocked = payer_outcome(tree[0], Blocked(reason), None)
+    write_outcomes(list(_tree_outcomes(month, tree, blocked)), close_id=close_id, month=month.first_day)
 
 
 def _expiries(batch: Batch, outcome_ids: Mapping[int, int], at: datetime) -> list[CreditEntry]:

@@ -1,14 +1,17 @@
 """From the public identifiers that files and requests carry to the keys of rows, many per query."""
 
 from collections.abc import Callable, Iterable
+from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
+from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
 from billing.models import AddOnPlan, Meter, Resource
 from organizations.models import Organization
 
 REMEMBERED = 100_000
+_ASCII_UPPER = str.maketrans(ascii_lowercase, ascii_uppercase)
 
 
 class Owner(NamedTuple):
@@ -94,11 +97,15 @@ def _load_resources(external_ids: list[str]) -> Iterable[tuple[str, OwnedResourc
 
 
 def _load_meters(codes: list[str]) -> Iterable[tuple[str, int]]:
-    # SQLite's upper() leaves accented letters alone, so the lower-case form of a code may be its key too.
-    keys = {*codes, *map(str.lower, codes)}
-    rows = Meter.objects.annotate(key=Upper("code")).filter(key__in=keys).order_by()
-    for code, id_ in rows.values_list("code", "id"):
+    for code, id_ in meters_by_code(codes).values_list("code", "id"):
         yield code.upper(), id_
+
+
+def meters_by_code(codes: Iterable[str]) -> QuerySet[Meter]:
+    """The meters that have one of these codes, without regard to case."""
+    # The upper() of SQLite leaves letters with accents as they are, so these are looked for in both cases.
+    keys = {key for code in codes for key in (code.upper(), code.lower().translate(_ASCII_UPPER))}
+    return Meter.objects.annotate(key=Upper("code")).filter(key__in=keys).order_by("id")
 
 
 def _load_plans(codes: list[str]) -> Iterable[tuple[str, tuple[int, str]]]:

@@ -29,7 +29,7 @@ type RejectionCode = Literal[
 ]
 
 
-class NewUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class NewUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A usage record as its source reports it. A door decodes it with msgspec, which checks types and lengths."""
 
     source: Annotated[str, msgspec.Meta(min_length=1, max_length=100)]

@@ -13,11 +13,11 @@ type Value = str | int | bool | list[Value] | Mapping[str, Value] | None
 type Object = dict[str, Value]
 
 
-def organization_line(id: str = "orga_atlas", **fields: Value) -> Object:  # noqa: A002  # the format's word
+def organization_line(identifier: str = "orga_atlas", /, **fields: Value) -> Object:
     """An organization that opened in January, with the required fields only."""
     return {
         "kind": "organization",
-        "id": id,
+        "id": identifier,
         "name": "Atlas",
         "currency": "EUR",
         "opened_on": "2026-01-15",
@@ -40,17 +40,17 @@ def billing_object(**fields: Value) -> Object:
     }
 
 
-def resource_line(id: str = "app_api", organization: str = "orga_atlas", **fields: Value) -> Object:  # noqa: A002
+def resource_line(identifier: str = "app_api", organization: str = "orga_atlas", /, **fields: Value) -> Object:
     """An application."""
-    return {"kind": "resource", "id": id, "organization": organization, "name": "api-prod-ruby", **fields}
+    return {"kind": "resource", "id": identifier, "organization": organization, "name": "api-prod-ruby", **fields}
 
 
-def meter_line(code: str = "apps.S", **fields: Value) -> Object:
+def meter_line(code: str = "apps.S", /, **fields: Value) -> Object:
     """A meter that counts seconds."""
     return {"kind": "meter", "code": code, "name": "Application S", "unit": "second", "category": "runtime", **fields}
 
 
-def price_line(meter: str = "apps.S", unit_price: str = "0.02", **fields: Value) -> Object:
+def price_line(meter: str = "apps.S", /, unit_price: str = "0.02", **fields: Value) -> Object:
     """A price per hour for any zone, valid since January."""
     return {
         "kind": "price",
@@ -67,7 +67,7 @@ def price_line(meter: str = "apps.S", unit_price: str = "0.02", **fields: Value)
     }
 
 
-def usage_line(event_id: str = "e1", **fields: Value) -> Object:
+def usage_line(event_id: str = "e1", /, **fields: Value) -> Object:
     """An hour of the application, on the first of October."""
     return {
         "kind": "usage",
@@ -84,7 +84,7 @@ def usage_line(event_id: str = "e1", **fields: Value) -> Object:
     }
 
 
-def plan_line(code: str = "support", **fields: Value) -> Object:
+def plan_line(code: str = "support", /, **fields: Value) -> Object:
     """A support plan at 49.00 a month."""
     return {
         "kind": "add_on_plan",
@@ -96,11 +96,11 @@ def plan_line(code: str = "support", **fields: Value) -> Object:
     }
 
 
-def add_on_line(id: str = "addon_1", **fields: Value) -> Object:  # noqa: A002
+def add_on_line(identifier: str = "addon_1", /, **fields: Value) -> Object:
     """A subscription to the support plan."""
     return {
         "kind": "add_on",
-        "id": id,
+        "id": identifier,
         "organization": "orga_atlas",
         "plan": "support",
         "name": "Premium support",
@@ -111,7 +111,7 @@ def add_on_line(id: str = "addon_1", **fields: Value) -> Object:  # noqa: A002
     }
 
 
-def charge_line(reference: str = "MIG-7", **fields: Value) -> Object:
+def charge_line(reference: str = "MIG-7", /, **fields: Value) -> Object:
     """A migration for 800.00."""
     return {
         "kind": "charge",
@@ -126,7 +126,7 @@ def charge_line(reference: str = "MIG-7", **fields: Value) -> Object:
     }
 
 
-def grant_line(reference: str = "TRIAL-1", **fields: Value) -> Object:
+def grant_line(reference: str = "TRIAL-1", /, **fields: Value) -> Object:
     """20.00 of free credits for October."""
     return {
         "kind": "credit_grant",
@@ -142,7 +142,7 @@ def grant_line(reference: str = "TRIAL-1", **fields: Value) -> Object:
     }
 
 
-def coupon_line(name: str = "WELCOME", **fields: Value) -> Object:
+def coupon_line(name: str = "WELCOME", /, **fields: Value) -> Object:
     """A coupon of 20.00 for 2026."""
     return {
         "kind": "coupon",
@@ -157,7 +157,7 @@ def coupon_line(name: str = "WELCOME", **fields: Value) -> Object:
     }
 
 
-def payment_line(reference: str = "PAY-1", **fields: Value) -> Object:
+def payment_line(reference: str = "PAY-1", /, **fields: Value) -> Object:
     """A bank transfer of 100.00."""
     return {
         "kind": "payment",

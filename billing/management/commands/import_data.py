@@ -2,6 +2,7 @@
 
 import sys
 from argparse import ArgumentParser
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         try:
-            with sys.stdin.buffer if file == "-" else Path(file).open("rb") as stream:
+            with nullcontext(sys.stdin.buffer) if file == "-" else Path(file).open("rb") as stream:
                 report = import_data(stream=stream, at=timezone.now())
         except OSError as error:
             raise CommandError(f"Cannot read {file}: {error.strerror}.") from error

@@ -3,20 +3,19 @@
 from collections.abc import Sequence
 
 from django.db.models import F
-from django.db.models.functions import Upper
 
 from billing.domain.money import parse_cents
 from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Meter
 from billing.usecases._imports.lines import AddOnPlanLine, MeterLine
 from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, read_field
+from billing.usecases._references import meters_by_code
 from organizations.currencies import check_currency
 from organizations.upserts import Upserts
 
 
 def store_meters(lines: Sequence[Numbered[MeterLine]], importing: Importing) -> Verdicts:
     """Create or update meters; a code keeps the case in which it was first written."""
-    codes = {form for _, line in lines for form in (line.code.upper(), line.code.lower())}
-    rows = Meter.objects.annotate(key=Upper("code")).filter(key__in=codes).order_by("id")
+    rows = meters_by_code(line.code for _, line in lines)
     stored: dict[str, Meter] = {row.code.upper(): row for row in rows.select_for_update(no_key=True)}
     meters = Upserts(Meter, stored)
     verdicts = Verdicts()

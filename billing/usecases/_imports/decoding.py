@@ -23,6 +23,12 @@ _TYPES = {
     "datetime": "a time such as 2026-10-31T23:59:59Z",
     "null": "null",
 }
+_CHOICES = {
+    "type": "one_shot, custom_service (charges), free, prepaid (credit grants)",
+    "mode": "graduated, volume",
+    "method": "card, sepa_debit, bank_transfer",
+    "billing.language": "fr, en",
+}
 _AT = re.compile(r" - at `\$\.?(?P<field>.*)`$")
 _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"^Object missing required field `(?P<name>.*)`$"), "the field {name} is missing"),
@@ -36,7 +42,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"^Expected `datetime` with a timezone component$"), "a time needs an offset from UTC, or Z"),
     (re.compile(r"^Invalid RFC3339 encoded date$"), "a date is written such as 2026-10-31"),
     (re.compile(r"^Invalid RFC3339 encoded datetime$"), "a time is written such as 2026-10-31T23:59:59Z"),
-    (re.compile(r"^Invalid enum value (?P<value>.*)$"), "{value:.60} is none of the choices"),
+    (re.compile(r"^Invalid enum value (?P<value>.*)$"), "{value:.60} is not one of {choices}"),
     (re.compile(r"^Invalid value (?P<value>.*)$"), "{value:.60} is not known"),
 ]
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[^`]*)`(?:, got `(?P<got>[^`]*)`)?$")
@@ -69,16 +75,16 @@ def decode_line(raw: bytes) -> Line:
 def _explain(message: str) -> str:
     """Say what msgspec found in words: the field first, then what is wrong with it."""
     at = _AT.search(message)
+    field = at["field"] if at else ""
     problem = message[: at.start()] if at else message
     for pattern, sentence in _RULES:
         if match := pattern.match(problem):
-            problem = sentence.format(**match.groupdict())
+            problem = sentence.format(**match.groupdict(), choices=_CHOICES.get(field, "the choices"))
             break
     else:
         if match := _EXPECTED.match(problem):
             problem = " or ".join(_TYPES.get(kind, kind) for kind in match["wanted"].split(" | ")) + " is expected"
             problem += f", not {_TYPES.get(match['got'], match['got'])}" if match["got"] else ""
-    field = at["field"] if at else ""
     text = f"{field}: {problem}" if field else problem[:1].upper() + problem[1:]
     return f"{text}."
 

@@ -77,7 +77,7 @@ class ResourceLine(_Line, frozen=True, tag="resource"):
     name: Name
 
 
-class UsageLine(NewUsage, frozen=True, tag_field="kind", tag="usage"):
+class UsageLine(NewUsage, frozen=True, tag_field="kind", tag="usage", gc=False):
     """A usage record."""
 
 

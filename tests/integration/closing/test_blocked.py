@@ -8,11 +8,11 @@ from datetime import date
 import pytest
 from django.core.management import call_command
 
-from billing.domain.assembly import Assembled, RateCards
+from billing.domain.assembly import Assembled, RateCards, assemble
 from billing.domain.facts import Facts
 from billing.models import Invoice, LegalEntity, TaxRate, UsageMonth
 from billing.queries.exports import export_documents
-from billing.usecases import _close_batch
+from billing.usecases import _runs
 from organizations.models import Organization
 from tests.builders.closing import (
     bill_of,
@@ -49,14 +49,13 @@ def atlas() -> Organization:
 def unlucky(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Ids of organizations whose invoice fails to compute, as a bug of ours would."""
     ids: list[int] = []
-    assemble = _close_batch.assemble
 
     def fail(facts: Facts, rate_cards: RateCards) -> Assembled:
         if facts.payer_id in ids:
             raise ZeroDivisionError("division by zero")
         return assemble(facts, rate_cards)
 
-    monkeypatch.setattr(_close_batch, "assemble", fail)
+    monkeypatch.setattr("billing.usecases._close_batch.assemble", fail)
     return ids
 
 
@@ -219,7 +218,10 @@ def test_amounts_that_are_huge_but_fit(atlas: Organization) -> None:
 # --- Unexpected errors ------------------------------------------------------------------------------------------------
 
 
-def test_five_poisoned_of_a_hundred_stop_nobody(atlas: Organization, unlucky: list[int]) -> None:
+def test_five_poisoned_of_a_hundred_stop_nobody(
+    atlas: Organization, unlucky: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_runs, "BATCH_SIZE", 20)  # one by one is slow, and only one batch has to
     hundred = [atlas] + [make_organization(external_id=f"orga_{number:03d}") for number in range(1, 100)]
     no_price, no_profile, gigantic, no_plan_price, failing = hundred[10:60:10]
     make_meter(code="gpu")
@@ -317,7 +319,7 @@ def test_an_unexpected_error_while_issuing_stops_nobody(atlas: Organization, unl
     assert invoice_of(others[1], "2026-10").document_state == "draft"
 
 
-# --- Drafts of organizations that are blocked meanwhile -----------------------------------------------------------------
+# --- Drafts of organizations that are blocked meanwhile ---------------------------------------------------------------
 
 
 def test_a_stale_draft_is_neither_exported_nor_issued_and_comes_back(atlas: Organization) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -98,11 +99,11 @@ class Month:
     def next(self) -> Month:
         return self.plus(1)
 
-    @property
+    @cached_property
     def first_day(self) -> date:
         return date(self.year, self.number, 1)
 
-    @property
+    @cached_property
     def last_day(self) -> date:
         return self.next.first_day - timedelta(days=1)
 
@@ -110,7 +111,7 @@ class Month:
     def days(self) -> int:
         return self.last_day.day
 
-    @property
+    @cached_property
     def start(self) -> datetime:
         return midnight(self.first_day)
 

@@ -41,6 +41,9 @@ class Price:
     tiers: tuple[Tier, ...]
     bounds_per_hour: bool = False
 
+    def __hash__(self) -> int:
+        return hash((self.series, self.valid_from))  # enough, and far quicker than all tiers
+
     @property
     def series(self) -> tuple[str, str | None, str, str | None]:
         return (self.meter, self.zone, self.currency, self.organization)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from random import Random
 
@@ -89,6 +89,7 @@ class Customer:
     pays: str  # how invoices are paid
     trouble: str | None  # what blocks it in its second month
     late: bool
+    closes_on: date | None = None  # in its line from the start, or only when the day comes
     resources: list[Resource] = field(default_factory=list)
     settled_trouble: bool = False
 
@@ -101,18 +102,14 @@ class Customer:
     def opened_on(self) -> date:
         return date.fromisoformat(self.line["opened_on"])
 
-    @property
-    def closed_on(self) -> date | None:
-        return date.fromisoformat(self.line["closed_on"]) if self.line["closed_on"] else None
-
     def window(self, month: Month) -> tuple[datetime, datetime]:
         """Where its usage of the month may lie; empty when the end is not after the start."""
         start = max(month.start, midnight(self.opened_on))
-        end = min(month.end, midnight(self.closed_on)) if self.closed_on else month.end
+        end = min(month.end, midnight(self.closes_on)) if self.closes_on else month.end
         return start, end
 
     def allows(self, end: datetime) -> bool:
-        return self.closed_on is None or end <= midnight(self.closed_on)
+        return self.closes_on is None or end <= midnight(self.closes_on)
 
     def meters(self, code: str) -> list[Meter]:
         return [meter for resource in self.resources for meter in resource.meters if meter.code == code]
@@ -124,6 +121,10 @@ class Customer:
                 if meter.zones == ("par",):
                     return resource, meter
         return None
+
+    def only(self, resource: Resource) -> Customer:
+        """The same customer, seen through one of its resources."""
+        return replace(self, resources=[resource])
 
     def organizations(self) -> list[str]:
         return [self.id, *(sub["id"] for sub in self.subs)]
@@ -152,9 +153,10 @@ def invent_customer(rng: Random, index: int, first: Month, months: int, billing:
         "billing": billing,
     }
     closing = rng.random() < 0.12 and Month(opened_on.year, opened_on.month) <= first
+    closes_on = None
     if closing:
-        month = first.plus(rng.randrange(1, max(2, months)))
-        line["closed_on"] = (month.first_day + timedelta(days=rng.randrange(1, 27))).isoformat()
+        closes_on = first.plus(rng.randrange(1, max(2, months))).first_day + timedelta(days=rng.randrange(27))
+        line["closed_on"] = rng.choice([None, closes_on.isoformat()])
     customer = Customer(
         line=line,
         subs=[],
@@ -162,13 +164,14 @@ def invent_customer(rng: Random, index: int, first: Month, months: int, billing:
         pays="in full" if closing else rng.choice(["in full", "in full", "while drafted", "in parts", "never", "late"]),
         trouble=None if closing else rng.choice(["no price", "no city"]) if rng.random() < 0.08 else None,
         late=not closing and rng.random() < 0.4,
+        closes_on=closes_on,
     )
     if rng.random() < 0.2:
-        customer.subs = [_sub_organization(rng, line, number) for number in range(rng.randrange(1, 4))]
+        customer.subs = [invent_sub_organization(rng, line, number) for number in range(rng.randrange(1, 4))]
     return customer
 
 
-def _sub_organization(rng: Random, parent: Json, number: int) -> Json:
+def invent_sub_organization(rng: Random, parent: Json, number: int) -> Json:
     return {
         "kind": "organization",
         "id": f"orga_{rng.choice('AZaz09')}{rng.getrandbits(64):016x}",

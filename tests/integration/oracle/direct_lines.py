@@ -65,9 +65,10 @@ def charge_lines(received: Received, outcome: Outcome, history: list[Outcome]) -
     owners = received.tree(outcome.payer)
     billed = {reference for other in history for reference in other.charges}
     lines = []
-    for charge in sorted(received.charges.values(), key=lambda charge: (charge["date"], charge["reference"])):
+    mine = [charge for charge in received.charges.values() if charge["organization"] in owners]
+    for charge in sorted(mine, key=lambda charge: (charge["date"], charge["reference"])):
         due = date.fromisoformat(charge["date"]) <= outcome.month.last_day
-        if charge["organization"] not in owners or charge["reference"] in billed or not due:
+        if charge["reference"] in billed or not due:
             continue
         quantity, unit_price = exact(charge["quantity"]), exact(charge["unit_price"])
         cents = to_cents(quantity * unit_price)

@@ -144,12 +144,14 @@ def play(story: Iterable[Step], oracle: Oracle, folder: Path, *, rehearse: bool 
     """
     platform = Platform(folder)
     months: set[Month] = set()
+    counted: set[Month] = set()
     for number, step in enumerate(story):
         if isinstance(step, Close) and rehearse:
             platform.rehearse(step)
         printed = platform.apply(step)
         tell(oracle, step)
-        if isinstance(step, Close) and step.month not in months:
+        if isinstance(step, Close) and step.only is None and step.month not in counted:
+            counted.add(step.month)
             _counted(step.month, oracle, printed)
         if isinstance(step, Close | Issue):
             months.add(step.month)

@@ -26,8 +26,8 @@ class MoneyInventor:
             ended_on = None
             if self.pen.rng.random() < 0.4:
                 ended_on = started_on + timedelta(days=self.pen.rng.randrange(1, 100))
-            if customer.closed_on:
-                ended_on = min(ended_on or customer.closed_on, customer.closed_on)
+            if customer.closes_on:
+                ended_on = min(ended_on or customer.closes_on, customer.closes_on)
             started_on = max(started_on, customer.opened_on)
             if ended_on is not None and ended_on <= started_on:
                 continue
@@ -45,13 +45,26 @@ class MoneyInventor:
             )
         return lines
 
+    def add_on_changes(self, customer: Customer, month: Month) -> list[Json]:
+        """Some end within the month (billed in advance, not refunded), others later, or go on after all."""
+        lines = []
+        for add_on in [
+            add_on for add_on in self.oracle.add_ons.values() if add_on["organization"] in customer.organizations()
+        ]:
+            if self.pen.rng.random() < 0.2 and not customer.closes_on:
+                started_on = date.fromisoformat(add_on["started_on"])
+                ended_on = month.first_day + timedelta(days=self.pen.rng.randrange(90))
+                ends = ended_on > started_on and self.pen.rng.random() < 0.7
+                lines.append({**add_on, "ended_on": ended_on.isoformat() if ends else None})
+        return lines
+
     def free_grant(self, customer: Customer, month: Month) -> Json:
         starts_on = month.first_day + timedelta(days=self.pen.rng.randrange(-60, 45))
         expires_on = self.pen.rng.choice(
             [None, month.last_day, month.next.last_day, month.first_day + timedelta(days=self.pen.rng.randrange(80))]
         )
-        if customer.closed_on:
-            last = Month(customer.closed_on.year, customer.closed_on.month).last_day
+        if customer.closes_on:
+            last = Month(customer.closes_on.year, customer.closes_on.month).last_day
             expires_on = min(expires_on or last, last)
         if expires_on is not None and expires_on < starts_on:
             starts_on = expires_on - timedelta(days=self.pen.rng.randrange(90))
@@ -89,7 +102,7 @@ class MoneyInventor:
             dated = self.pen.rng.choice([month, month, month.plus(1)]).first_day.replace(day=day)
             if any((name, dated.isoformat()) in taken for name in customer.organizations()):
                 continue
-            if dated < customer.opened_on or (customer.closed_on and dated >= customer.closed_on):
+            if dated < customer.opened_on or (customer.closes_on and dated >= customer.closes_on):
                 continue
             lines.append(
                 {

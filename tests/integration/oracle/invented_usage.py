@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -14,8 +15,9 @@ from tests.integration.oracle.pen import Pen
 @dataclass
 class UsageInventor:
     pen: Pen
+    monthly: Counter[str] = field(default_factory=Counter)
 
-    def usage(self, customer: Customer, month: Month, records: int) -> list[Json]:
+    def usage(self, customer: Customer, month: Month, records: int, *, odd: bool = False) -> list[Json]:
         start, end = customer.window(month)
         if end - start < timedelta(hours=1):
             return []
@@ -24,7 +26,22 @@ class UsageInventor:
             for meter in resource.meters:
                 for _ in range(records):
                     lines += self._some_usage(customer, resource, meter, (start, end))
+        if odd:
+            for line in lines:
+                self._make_odd(line)
         return lines
+
+    def _make_odd(self, line: Json) -> None:
+        """Nothing at all, as much as is allowed, or an event id that is only new within its month."""
+        oddity = self.pen.rng.random()
+        if oddity < 0.01 and line["start"][:10] == line["end"][:10]:
+            line["quantity"] = "0"
+        elif oddity < 0.012 and line["start"][:10] == line["end"][:10]:
+            line["quantity"] = "999999999999.999999"
+        elif oddity < 0.1:
+            month = str(Month.holding(datetime.fromisoformat(line["start"])))
+            self.monthly[month] += 1
+            line.update(source="monthly", event_id=f"job-{self.monthly[month]}")
 
     def _some_usage(
         self, customer: Customer, resource: Resource, meter: Meter, window: tuple[datetime, datetime]
@@ -47,7 +64,9 @@ class UsageInventor:
         else:
             begin = within
             stop = min(end, begin + timedelta(seconds=self.pen.rng.randrange(1, 3 * 86400)))
-        if not customer.allows(stop) or stop > midnight(date(2026, 11, 20)):
+        if kind in {"short", "crossing"} and self.pen.rng.random() < 0.2:
+            begin += timedelta(microseconds=self.pen.rng.randrange(1, 10**6))
+        if stop < begin or not customer.allows(stop) or stop > midnight(date(2026, 11, 20)):
             return []
         return [self.record(resource, meter, begin, stop, self._quantity(meter, begin, stop, kind), zone)]
 

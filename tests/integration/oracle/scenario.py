@@ -13,7 +13,14 @@ from random import Random
 
 from tests.integration.oracle.basics import Json, Month
 from tests.integration.oracle.catalogue import price_system
-from tests.integration.oracle.customers import Customer, Meter, Resource, billing_cases, invent_customer
+from tests.integration.oracle.customers import (
+    Customer,
+    Meter,
+    Resource,
+    billing_cases,
+    invent_customer,
+    invent_sub_organization,
+)
 from tests.integration.oracle.driver import Close, ImportData, ImportPrices, Issue, Step
 from tests.integration.oracle.invented_money import MoneyInventor
 from tests.integration.oracle.invented_prices import PriceInventor
@@ -34,6 +41,7 @@ from tests.integration.oracle.records import Outcome
 def story(
     seed: int, oracle: Oracle, prices: str, *, organizations: int, first: str = "2026-06", months: int = 4
 ) -> Iterator[Step]:
+    """The months from ``first`` on of a platform; they must have ended."""
     return Story(Random(seed), oracle, prices, organizations, Month.of(first), months).told()
 
 
@@ -62,8 +70,12 @@ class Story:
             yield from self.prices.changes(month)
         lines = self._activity(index, month)
         yield ImportData(lines)
+        if index % 2:
+            yield Close(month, self._some(month))  # a few may be closed before the others
         yield Close(month)
         yield from self._before_issuing(index, month, lines)
+        if index % 2 == 0:
+            yield Issue(month, self.today - timedelta(days=1), self._some(month))
         yield Issue(month, self.today)
         lines = self.money.payments(self.customers, self.today, "in full", "in parts", "late") + self._late_usage(month)
         yield ImportData(lines)
@@ -77,12 +89,18 @@ class Story:
         for customer in self.customers:
             if self.rng.random() < 0.15:
                 between += self.usage.usage(customer, month, records=1)
+            if self.rng.random() < 0.15:
+                between += self._second_thoughts(customer, month)
         again = self.rng.sample(lines, min(len(lines), 20))
         yield ImportData([*between, *(line for line in again if line["kind"] not in {"organization", "payment"})])
         if index % 2:
             yield Close(month)
         else:
             yield from self._nil_months_closed_again(month, between)
+
+    def _some(self, month: Month) -> list[str]:
+        there = [customer.id for customer in self.customers if customer.opened_on <= month.last_day]
+        return self.rng.sample(there, len(there) // 5 + 1)
 
     def _nil_months_reopened(self, month: Month, lines: list[Json]) -> Iterator[Step]:
         """Usage of a month that was nil is not late until the next month is closed: the month is closed again."""
@@ -163,6 +181,8 @@ class Story:
         if customer.mood == "within the free tier" and not dollars:
             meters = FREE_TIERS
         resource = Resource(f"app_{self.rng.getrandbits(64):016x}", organization, [_copy(meter) for meter in meters])
+        for meter in resource.meters:
+            meter.volume = meter.volume or any(same.volume for same in customer.meters(meter.code))
         customer.resources.append(resource)
         return {"kind": "resource", "id": resource.id, "organization": organization, "name": f"api-{len(resource.id)}"}
 
@@ -181,12 +201,17 @@ class Story:
     def _activity(self, index: int, month: Month) -> list[Json]:
         lines: list[Json] = []
         for customer in self.customers:
-            lines += self.usage.usage(customer, month, records=_records(customer.mood, index, self.rng))
-            lines += self.money.charges(customer, month)
+            told = self.usage.usage(customer, month, records=_records(customer.mood, index, self.rng), odd=True)
+            told += self.money.charges(customer, month)
             if index:
-                lines += self._changes_of_heart(customer, month)
+                told += self._changes_of_heart(customer, month)
+                told += self.money.add_on_changes(customer, month)
             if index == 1 and customer.trouble:
-                lines += self._trouble(customer, month)
+                told += self._trouble(customer, month)
+            if customer.closes_on and Month.of(customer.closes_on.isoformat()) == month:
+                customer.line["closed_on"] = customer.closes_on.isoformat()
+                told += [dict(customer.line)]
+            lines += _once(customer, told)
         self.rng.shuffle(lines)
         return lines
 
@@ -199,10 +224,39 @@ class Story:
             lines += [dict(customer.line)]
         if self.rng.random() < 0.15:
             lines += [self.money.free_grant(customer, month)]
+        if self.rng.random() < 0.05 and customer.opened_on <= month.last_day and not customer.closes_on:
+            lines += self._new_sub_organization(customer, month)
         if self.rng.random() < 0.1:
             day = month.first_day.replace(day=self.rng.choice(NEGOTIATED_DAYS))
             lines += self.prices.negotiated(customer, day.isoformat())
         return lines
+
+    def _second_thoughts(self, customer: Customer, month: Month) -> list[Json]:
+        """What changes between the close and the issue, which computes once more (§6, §7)."""
+        outcome = self.oracle.outcomes[customer.id].get(month)
+        if outcome is None or outcome.kind != "draft" or customer.trouble:
+            return []
+        thought = self.rng.choice(["address", "discount", "price", "free credits", "prepaid credits"])
+        if thought == "price":
+            day = month.first_day.replace(day=self.rng.choice(NEGOTIATED_DAYS))
+            return self.prices.negotiated(customer, day.isoformat())
+        if thought == "free credits":
+            return [self.money.free_grant(customer, month)]
+        if thought == "prepaid credits":
+            return [self.money.prepaid_grant(customer, month)]
+        if thought == "address":
+            customer.line["billing"] = self.rng.choice(billing_cases())
+        else:
+            customer.line["consumption_discount_percent"] = self.rng.choice(["0", "20", "15.5"])
+        return [dict(customer.line)]
+
+    def _new_sub_organization(self, customer: Customer, month: Month) -> list[Json]:
+        """It joins a payer that has been billed before."""
+        sub = invent_sub_organization(self.rng, customer.line, len(customer.subs))
+        sub["opened_on"] = max(month.first_day, customer.opened_on).isoformat()
+        customer.subs.append(sub)
+        resource = self._resource(customer, sub["id"])
+        return [resource, sub, *self.usage.usage(customer.only(customer.resources[-1]), month, records=3)]
 
     def _trouble(self, customer: Customer, month: Month) -> list[Json]:
         start, end = customer.window(month)
@@ -231,7 +285,7 @@ class Story:
             steady = [r for r in customer.resources if not any(meter.volume for meter in r.meters)]
             if steady:
                 lines += self.usage.usage(
-                    _only(customer, self.rng.choice(steady)), late_month, records=self.rng.randrange(1, 3)
+                    customer.only(self.rng.choice(steady)), late_month, records=self.rng.randrange(1, 3)
                 )
         return lines
 
@@ -256,8 +310,7 @@ def _copy(meter: Meter) -> Meter:
     return Meter(meter.code, meter.unit, meter.zones, meter.volume, meter.largest)
 
 
-def _only(customer: Customer, resource: Resource) -> Customer:
-    """The same customer, seen through one of its resources."""
-    return Customer(
-        customer.line, customer.subs, customer.mood, customer.pays, customer.trouble, customer.late, [resource]
-    )
+def _once(customer: Customer, lines: list[Json]) -> list[Json]:
+    """The organization as it is after all its changes: which of two lines of a file counts is nobody's promise."""
+    kept = [line for line in lines if line.get("id") != customer.id]
+    return kept if len(kept) == len(lines) else [*kept, dict(customer.line)]

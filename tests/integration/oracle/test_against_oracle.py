@@ -12,6 +12,7 @@ import pytest
 
 from billing.models import LegalEntity
 from tests.integration.oracle.driver import play
+from tests.integration.oracle.invented_prices import shortened
 from tests.integration.oracle.model import Oracle
 from tests.integration.oracle.scenario import story
 
@@ -28,26 +29,27 @@ def prices() -> str:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("seed", "first", "months"),
-    [(1, "2026-02", 3), (2, "2026-08", 3), (3, "2026-06", 4)],
+    [(1, "2026-02", 2), (2, "2026-09", 2), (3, "2026-06", 4)],
     ids=["march", "october", "summer"],
 )
 def test_a_small_platform_is_billed_as_predicted(
     seed: int, first: str, months: int, prices: str, tmp_path: Path
 ) -> None:
     oracle = Oracle()
-    play(story(seed, oracle, prices, organizations=20, first=first, months=months), oracle, tmp_path)
+    told = story(seed, oracle, shortened(prices), organizations=20, first=first, months=months)
+    play(told, oracle, tmp_path, rehearse=seed == 3)
 
 
 @pytest.mark.django_db
 def test_consumers_of_other_countries_pay_their_own_rate_over_the_threshold(prices: str, tmp_path: Path) -> None:
     LegalEntity.objects.update(over_oss_threshold=True)  # no command sets it
     oracle = Oracle(over_oss_threshold=True)
-    play(story(11, oracle, prices, organizations=15, first="2026-09", months=1), oracle, tmp_path)
+    play(story(11, oracle, shortened(prices), organizations=12, first="2026-09", months=1), oracle, tmp_path)
 
 
 @pytest.mark.long
 @pytest.mark.django_db
-@pytest.mark.parametrize(("seed", "first"), [(101, "2026-02"), (102, "2026-04"), (103, "2026-06")])
+@pytest.mark.parametrize(("seed", "first"), [(101, "2026-02"), (102, "2025-10"), (103, "2026-06")])
 def test_hundreds_of_organizations_are_billed_as_predicted(seed: int, first: str, prices: str, tmp_path: Path) -> None:
     oracle = Oracle()
     play(story(seed, oracle, prices, organizations=300, first=first, months=5), oracle, tmp_path)

@@ -207,7 +207,7 @@ class TestPrices:
         ],
     )
     def test_what_a_price_cannot_be(self, fields: Object, sentence: str) -> None:
-        report = import_lines(price_line(**fields))
+        report = import_lines({**price_line(), **fields})
 
         assert reasons(report)[1].startswith(sentence)
         assert not Price.objects.exists()

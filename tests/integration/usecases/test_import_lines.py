@@ -58,7 +58,7 @@ def test_order_does_not_matter() -> None:
 
 
 def test_references_may_be_stored_already() -> None:
-    for line in ONE_OF_EACH[:3] + (meter_line(),):
+    for line in (*ONE_OF_EACH[:3], meter_line()):
         assert counts(import_lines(line)) == (1, 0, 0)
 
     assert counts(import_lines(usage_line())) == (1, 0, 0)
@@ -154,7 +154,10 @@ def test_lines_that_are_no_object_of_the_format(line: bytes, sentence: str) -> N
         (meter_line(code="x" * 101), "code: it is longer than 100 characters."),
         (meter_line(code="x\0"), "code: it holds a NUL character."),
         (organization_line(billing=billing_object(city="\0")), "billing.city: it holds a NUL character."),
-        (charge_line(type="gift"), "type: 'gift' is none of the choices."),
+        (
+            charge_line(type="gift"),
+            "type: 'gift' is not one of one_shot, custom_service (charges), free, prepaid (credit grants).",
+        ),
         (charge_line(quantity=1), "quantity: text in quotes is expected, not a whole number."),
         (charge_line(date="2026-02-30"), "date: a date is written such as 2026-10-31."),
         (charge_line(date="20.10.2026"), "date: a date is written such as 2026-10-31."),
@@ -236,13 +239,14 @@ def test_what_the_database_alone_refuses_costs_one_line(monkeypatch: pytest.Monk
     from django.db import IntegrityError
 
     from billing.usecases import import_data as module
+    from billing.usecases._imports.resources import store_resources
 
     def fragile(lines, importing):  # type: ignore[no-untyped-def]
         if any(line.id == "app_3" for _, line in lines):
             raise IntegrityError("no room")
-        return module.store_resources(lines, importing)
+        return store_resources(lines, importing)
 
-    rounds = [(fragile if store is module.store_resources else store, kinds) for store, kinds in module.ROUNDS]
+    rounds = [(fragile if store is store_resources else store, kinds) for store, kinds in module.ROUNDS]
     monkeypatch.setattr(module, "ROUNDS", rounds)
 
     report = import_lines(organization_line(), *(resource_line(f"app_{number}") for number in range(7)))

@@ -187,9 +187,7 @@ class TestParents:
 
         report = import_lines(organization_line(parent="orga_top"))
 
-        assert reasons(report) == {
-            1: "It has sub-organizations, so it cannot become one: there is one level only."
-        }
+        assert reasons(report) == {1: "It has sub-organizations, so it cannot become one: there is one level only."}
         assert stored().parent is None
 
     def test_both_ends_in_one_file_whatever_the_order(self) -> None:
@@ -205,7 +203,9 @@ class TestParents:
         assert counts(report) == (2, 0, 1)
 
     def test_a_circle_is_refused(self) -> None:
-        report = import_lines(organization_line("orga_a", parent="orga_b"), organization_line("orga_b", parent="orga_a"))
+        report = import_lines(
+            organization_line("orga_a", parent="orga_b"), organization_line("orga_b", parent="orga_a")
+        )
 
         assert counts(report) == (0, 0, 2)
 

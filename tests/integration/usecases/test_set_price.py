@@ -72,9 +72,7 @@ def test_every_instant_has_one_price_whatever_the_order_in_which_versions_come()
 
     meter_id = make_meter().pk
     book = load_price_book([])
-    in_force = [
-        book.resolve(meter_id, "par", "EUR", (), midnight(date(2026, month, 1))) for month in range(1, 13)
-    ]
+    in_force = [book.resolve(meter_id, "par", "EUR", (), midnight(date(2026, month, 1))) for month in range(1, 13)]
     assert [price and str(price.tiers[0].unit_price) for price in in_force] == [
         None, "2", "3", "3", "5", "5", "7", "7", "9", "9", "9", "9",
     ]  # fmt: skip
