@@ -145,7 +145,7 @@ def test_names_are_not_repeated() -> None:
 def test_a_curve_bends_by_month_weekend_and_surge() -> None:
     launch = Surge(1, 3, 4, 3000)
     curve = Curve(MICRO, by_month=(1000, 2000, 1000, 1000), weekend=500, surge=launch)
-    august = JULY_TO_OCTOBER.daily[1]
+    august = JULY_TO_OCTOBER.spans(1)[1]
     hours_a_day = 24
     quantities = [curve.quantity_micro(1, span, 7) // MICRO for span in august[:4]]
     # Saturday 1 and Sunday 2: 24 h x 2 x 1/2; Monday 3 and Tuesday 4: 24 h x 2 x 3.
@@ -157,13 +157,13 @@ def test_a_growing_curve() -> None:
 
 
 def test_spans_within_an_account() -> None:
-    october = JULY_TO_OCTOBER.daily[LAST]
+    october = JULY_TO_OCTOBER.spans(1)[LAST]
     inside = within(october, date(2026, 10, 6), date(2026, 10, 24))
     assert (inside[0].first_day, inside[-1].last_day) == (date(2026, 10, 6), date(2026, 10, 23))
 
 
 def test_the_day_that_lasts_25_hours() -> None:
-    clocks_go_back = JULY_TO_OCTOBER.daily[LAST][24]
+    clocks_go_back = JULY_TO_OCTOBER.spans(1)[LAST][24]
     assert clocks_go_back.first_day == date(2026, 10, 25)
     assert clocks_go_back.seconds == 25 * 3600
 

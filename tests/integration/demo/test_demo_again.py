@@ -1,0 +1,118 @@
+"""`manage.py demo` in other circumstances: stopped half-way, on other days, beside somebody's own data."""
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.db import transaction
+
+from billing.demo import timeline
+from billing.models import CloseOutcome, Invoice
+from organizations.models import Organization, User
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+ENOUGH = 9  # the late usage is the ninth's
+MONTHS = ("2026-07", "2026-08", "2026-09", "2026-10")
+
+pytestmark = pytest.mark.django_db
+
+
+def run_demo(at: datetime = NOW, organizations: int = 20) -> None:
+    with time_machine.travel(at, tick=False):
+        call_command("demo", no_serve=True, organizations=organizations, password="secret", stdout=StringIO())
+
+
+def exported() -> list[object]:
+    lines: list[object] = []
+    for month in MONTHS:
+        out = StringIO()
+        call_command("export_invoices", month, stdout=out)
+        lines += [json.loads(line) for line in out.getvalue().splitlines()]
+    return lines
+
+
+INTERRUPTIONS = (
+    ("import_data", 3),  # the usage of July is loaded
+    ("issue_invoices", 1),  # July is issued, nobody has paid
+    ("close_month", 2),  # August is closed
+    ("issue_invoices", 2),  # August is issued
+    ("issue_invoices", 2),  # July is over and left alone; September is issued
+    ("close_month", 2),  # September again, then October: only the users are missing
+)
+
+
+def undisturbed() -> list[object]:
+    """What one run leads to; it leaves nothing behind."""
+    with transaction.atomic():
+        run_demo(organizations=ENOUGH)
+        lines = exported()
+        transaction.set_rollback(True)
+    return lines
+
+
+def test_interrupted_again_and_again_it_ends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = undisturbed()
+    for name, call in INTERRUPTIONS:
+        with monkeypatch.context() as patch:
+            interrupt(patch, name, call)
+            with pytest.raises(CommandError, match="Run it again"):
+                run_demo(organizations=ENOUGH)
+        assert not User.objects.exists()
+    run_demo(organizations=ENOUGH)
+    assert exported() == expected
+
+
+def interrupt(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
+    """Press Ctrl-C when the timeline has called a use case so many times."""
+    original = getattr(timeline, name)
+    calls = 0
+
+    def interrupted(**arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        result = original(**arguments)
+        if calls == call:
+            raise KeyboardInterrupt
+        return result
+
+    patch.setattr(timeline, name, interrupted)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(2028, 2, 29, 23, 10, tzinfo=UTC),  # ten past midnight of 1 March in Paris, the end of a leap February
+        datetime(2027, 4, 1, tzinfo=UTC),  # March: the clocks go forward
+    ],
+)
+def test_on_other_days(at: datetime) -> None:
+    run_demo(at)
+    out = StringIO()
+    call_command("verify", stdout=out)
+    assert "broken things: 0" in out.getvalue()
+    assert Invoice.objects.filter(document_state="draft").values("consumption_month").distinct().count() == 1
+    assert CloseOutcome.objects.filter(kind="blocked").count() == 2
+
+
+def test_a_month_later_it_is_still_the_same_demo() -> None:
+    run_demo(organizations=5)
+    before = exported()
+    run_demo(datetime(2027, 1, 5, tzinfo=UTC), organizations=20)
+    assert exported() == before
+    assert Organization.objects.count() == 5
+
+
+def test_it_keeps_away_from_somebody_elses_data() -> None:
+    Organization.objects.create(external_id="orga_mine", name="Mine", opened_on=NOW.date())
+    with pytest.raises(CommandError, match="not the demo's"):
+        run_demo()
+    assert Organization.objects.count() == 1
+    assert not User.objects.exists()
+
+
+def test_a_platform_without_organizations_is_none() -> None:
+    with pytest.raises(CommandError, match="at least one"):
+        run_demo(organizations=0)
