@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.db import transaction
 from django.db.models import Field, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
 from billing import formatting
@@ -91,6 +92,14 @@ class UnitsMixin[M: Model](_Options[M]):
 class PerformsMixin[M: Model](_Options[M]):
     """For an admin whose form is a `UseCaseForm`: there is nothing left to save."""
 
+    @transaction.atomic
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Undo what the use case wrote when something else on the page, such as a row of an inline, is refused."""
+        response: HttpResponse = super().changeform_view(request, *args, **kwargs)  # type: ignore[misc]
+        if request.method == "POST" and "adminform" in (getattr(response, "context_data", None) or ()):
+            transaction.set_rollback(True)
+        return response
+
     def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
         """The use case has written the row."""
 
@@ -138,7 +147,8 @@ class UseCaseForm[M: Model](forms.ModelForm[M]):
         if self.errors:
             return
         try:
-            self.instance = self.perform()
+            # The inlines hold this very object, so it becomes the stored row.
+            self.instance.__dict__.update(self.perform().__dict__)
         except self.refusals as refusal:
             self.add_error(None, str(refusal))
 

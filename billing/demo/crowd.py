@@ -22,8 +22,12 @@ from billing.demo.months import A_MONTH, LAST, FourMonths
 from billing.demo.objects import make_add_on, make_charge, make_free_credits, make_opening_balance
 from billing.demo.price_list import PLANS, WELCOME
 
-DAILY, WEEKLY = 200, 2_000
-"""So many customers report usage daily, so many weekly, the others once a month: twenty thousand load in minutes."""
+DAILY = 200
+"""So many customers report usage every day, the others every week."""
+
+OWN = 2_000
+"""Customers beyond these came with a platform that was taken over in the last two months, and report once a month: so
+twenty thousand load in minutes."""
 
 _SIZE, _COUNTRY, _PLACE, _PEOPLE, _GROWTH, _OPENED, _ADD_ON, _BALANCE, _COUPON, _PAYS, _CHARGE = range(100, 111)
 
@@ -52,24 +56,20 @@ def make_account(index: int, months: FourMonths) -> Account:
         terms={"forecast_months": chance.weighted(((85, 1), (15, 3)), _SIZE, index, 1)},
         resources=_resources(index, size),
         settlements=_settlements(index),
-        report_days=_report_days(index, is_new=opened_on >= months.first.first_day),
+        report_days=1 if index < DAILY else 7 if index < OWN else A_MONTH,
     )
     return _with_extras(account, index, size, months)
 
 
 def _opening(index: int, months: FourMonths) -> tuple[date, int]:
-    """Every eighth customer joined during the four months."""
+    """Every eighth customer of our own joined during the four months."""
+    if index >= OWN:
+        month = LAST if chance.number(3, _OPENED, index) else LAST - 1
+        return months.day(month, 1), month
     if chance.number(8, _OPENED, index):
         return months.before(2 + chance.number(30, _OPENED, index, 1), 1 + chance.number(28, _OPENED, index, 2)), 0
     month = chance.number(LAST + 1, _OPENED, index, 3)
     return months.day(month, 2 + chance.number(20, _OPENED, index, 4)), month
-
-
-def _report_days(index: int, *, is_new: bool) -> int:
-    if index < DAILY:
-        return 1
-    # Who joined within a month has no whole one to report.
-    return 7 if index < WEEKLY or is_new else A_MONTH
 
 
 def _settlements(index: int) -> tuple[Settlement | None, ...]:
@@ -145,12 +145,12 @@ def _traffic(gigabytes_a_day: int, bends: Curve) -> Consumption:
 
 def _with_extras(account: Account, index: int, size: str, months: FourMonths) -> Account:
     """Balances brought along, coupons, add-ons, charges: a little of each."""
-    joined = account.known_from
-    if account.opened_on < months.first.first_day and chance.number(3, _BALANCE, index):
-        balance = make_opening_balance(account, _OPENING_BALANCES[size], months.first.first_day)
-        account = account.with_changes((joined, balance))
-    elif account.opened_on >= months.first.first_day:
+    joined, first_day = account.known_from, months.first.first_day
+    if index < OWN and account.opened_on >= first_day:
         account = account.with_changes((joined, trial(account, "20.00", months)))
+    elif chance.number(3, _BALANCE, index):
+        balance = make_opening_balance(account, _OPENING_BALANCES[size], max(first_day, account.opened_on))
+        account = account.with_changes((joined, balance))
     if size != LARGE and not chance.number(9, _COUPON, index):
         account = replace(account, coupon=UsedCoupon(WELCOME, joined, 25))
     if size != TINY and not chance.number(3, _ADD_ON, index):

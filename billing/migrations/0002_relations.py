@@ -8,508 +8,1010 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('billing', '0001_initial'),
-        ('organizations', '0001_initial'),
+        ("billing", "0001_initial"),
+        ("organizations", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='addon',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='add_ons', to='organizations.organization', verbose_name='organization'),
+            model_name="addon",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="add_ons",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='addon',
-            name='plan',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='add_ons', to='billing.addonplan', verbose_name='plan'),
+            model_name="addon",
+            name="plan",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="add_ons",
+                to="billing.addonplan",
+                verbose_name="plan",
+            ),
         ),
         migrations.AddField(
-            model_name='addonplanprice',
-            name='plan',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='prices', to='billing.addonplan'),
+            model_name="addonplanprice",
+            name="plan",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="prices",
+                to="billing.addonplan",
+            ),
         ),
         migrations.AddField(
-            model_name='charge',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='organizations.organization', verbose_name='organization'),
+            model_name="charge",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="charges",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='closeoutcome',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='organizations.organization', verbose_name='organization'),
+            model_name="closeoutcome",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="outcomes",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='closeoutcome',
-            name='payer',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='payer'),
+            model_name="closeoutcome",
+            name="payer",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organizations.organization",
+                verbose_name="payer",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='coupon_positive'),
+            model_name="coupon",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_cents__gt", 0)), name="coupon_positive"),
         ),
         migrations.AddConstraint(
-            model_name='coupon',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_until__isnull', True), ('valid_until__gte', models.F('valid_from')), _connector='OR'), name='coupon_ends_after_start'),
+            model_name="coupon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from__isnull", True),
+                    ("valid_until__isnull", True),
+                    ("valid_until__gte", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="coupon_ends_after_start",
+            ),
         ),
         migrations.AddField(
-            model_name='couponuse',
-            name='coupon',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='uses', to='billing.coupon', verbose_name='coupon'),
+            model_name="couponuse",
+            name="coupon",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="uses",
+                to="billing.coupon",
+                verbose_name="coupon",
+            ),
         ),
         migrations.AddField(
-            model_name='couponuse',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='coupon_uses', to='organizations.organization', verbose_name='organization'),
+            model_name="couponuse",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="coupon_uses",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='couponuse',
-            name='used_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to=settings.AUTH_USER_MODEL, verbose_name='used by'),
+            model_name="couponuse",
+            name="used_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="used by",
+            ),
         ),
         migrations.AddField(
-            model_name='creditentry',
-            name='outcome',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credit_entries', to='billing.closeoutcome', verbose_name='close without invoice'),
+            model_name="creditentry",
+            name="outcome",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_entries",
+                to="billing.closeoutcome",
+                verbose_name="close without invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='creditgrant',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='organizations.organization', verbose_name='organization'),
+            model_name="creditgrant",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credits",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='creditentry',
-            name='grant',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='entries', to='billing.creditgrant', verbose_name='grant'),
+            model_name="creditentry",
+            name="grant",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="entries",
+                to="billing.creditgrant",
+                verbose_name="grant",
+            ),
         ),
         migrations.AddField(
-            model_name='couponuse',
-            name='grant',
-            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='coupon_use', to='billing.creditgrant', verbose_name='grant'),
+            model_name="couponuse",
+            name="grant",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="coupon_use",
+                to="billing.creditgrant",
+                verbose_name="grant",
+            ),
         ),
         migrations.CreateModel(
-            name='CreditStatement',
+            name="CreditStatement",
             fields=[
-                ('invoice', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='statement', serialize=False, to='billing.invoice')),
-                ('free_balance_cents', models.BigIntegerField(verbose_name='previous free credits balance')),
-                ('prepaid_balance_cents', models.BigIntegerField(verbose_name='previous prepaid credits balance')),
-                ('used_free_cents', models.BigIntegerField(verbose_name='used free credits')),
-                ('expired_cents', models.BigIntegerField(verbose_name='expired free credits')),
-                ('used_prepaid_cents', models.BigIntegerField(verbose_name='used prepaid credits')),
-                ('estimate_cents', models.BigIntegerField(verbose_name='estimated consumption, next period')),
-                ('pending_cents', models.BigIntegerField(verbose_name='billed credits pending payment')),
-                ('refill_cents', models.BigIntegerField(verbose_name='credits to refill')),
-                ('fees_cents', models.BigIntegerField(verbose_name='fees')),
-                ('regularization_cents', models.BigIntegerField(verbose_name='regularization')),
-                ('direct_cents', models.BigIntegerField(verbose_name='lines that credits never pay')),
-                ('subtotal_cents', models.BigIntegerField(verbose_name='subtotal excl. VAT')),
+                (
+                    "invoice",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="statement",
+                        serialize=False,
+                        to="billing.invoice",
+                    ),
+                ),
+                ("free_balance_cents", models.BigIntegerField(verbose_name="previous free credits balance")),
+                ("prepaid_balance_cents", models.BigIntegerField(verbose_name="previous prepaid credits balance")),
+                ("used_free_cents", models.BigIntegerField(verbose_name="used free credits")),
+                ("expired_cents", models.BigIntegerField(verbose_name="expired free credits")),
+                ("used_prepaid_cents", models.BigIntegerField(verbose_name="used prepaid credits")),
+                ("estimate_cents", models.BigIntegerField(verbose_name="estimated consumption, next period")),
+                ("pending_cents", models.BigIntegerField(verbose_name="billed credits pending payment")),
+                ("refill_cents", models.BigIntegerField(verbose_name="credits to refill")),
+                ("fees_cents", models.BigIntegerField(verbose_name="fees")),
+                ("regularization_cents", models.BigIntegerField(verbose_name="regularization")),
+                ("direct_cents", models.BigIntegerField(verbose_name="lines that credits never pay")),
+                ("subtotal_cents", models.BigIntegerField(verbose_name="subtotal excl. VAT")),
             ],
             options={
-                'verbose_name': 'credit statement',
-                'verbose_name_plural': 'credit statements',
+                "verbose_name": "credit statement",
+                "verbose_name_plural": "credit statements",
             },
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='organizations.organization', verbose_name='organization'),
+            model_name="invoice",
+            name="organization",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="invoices",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='refers_to',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credit_notes', to='billing.invoice', verbose_name='refers to'),
+            model_name="invoice",
+            name="refers_to",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_notes",
+                to="billing.invoice",
+                verbose_name="refers to",
+            ),
         ),
         migrations.AddField(
-            model_name='creditgrant',
-            name='sold_by',
-            field=models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sold_credits', to='billing.invoice', verbose_name='sold by'),
+            model_name="creditgrant",
+            name="sold_by",
+            field=models.OneToOneField(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="sold_credits",
+                to="billing.invoice",
+                verbose_name="sold by",
+            ),
         ),
         migrations.AddField(
-            model_name='creditentry',
-            name='invoice',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='credit_entries', to='billing.invoice', verbose_name='invoice'),
+            model_name="creditentry",
+            name="invoice",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="credit_entries",
+                to="billing.invoice",
+                verbose_name="invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='closeoutcome',
-            name='invoice',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='billing.invoice', verbose_name='invoice'),
+            model_name="closeoutcome",
+            name="invoice",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="outcomes",
+                to="billing.invoice",
+                verbose_name="invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='charge',
-            name='invoice',
-            field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='charges', to='billing.invoice', verbose_name='invoice'),
+            model_name="charge",
+            name="invoice",
+            field=models.ForeignKey(
+                blank=True,
+                editable=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="charges",
+                to="billing.invoice",
+                verbose_name="invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='billing.invoice', verbose_name='invoice'),
+            model_name="allocation",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="allocations",
+                to="billing.invoice",
+                verbose_name="invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='billing.invoice'),
+            model_name="invoiceline",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="lines", to="billing.invoice"
+            ),
         ),
         migrations.AddField(
-            model_name='invoiceline',
-            name='organization',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization'),
+            model_name="invoiceline",
+            name="organization",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organizations.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='invoice',
-            name='legal_entity',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='billing.legalentity', verbose_name='legal entity'),
+            model_name="invoice",
+            name="legal_entity",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.legalentity",
+                verbose_name="legal entity",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='meter',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper('code'), name='meter_code_unique'),
+            model_name="meter",
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Upper("code"), name="meter_code_unique"),
         ),
         migrations.AddField(
-            model_name='monthclose',
-            name='legal_entity',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='billing.legalentity', verbose_name='legal entity'),
+            model_name="monthclose",
+            name="legal_entity",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.legalentity",
+                verbose_name="legal entity",
+            ),
         ),
         migrations.AddField(
-            model_name='closeoutcome',
-            name='close',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='billing.monthclose', verbose_name='close'),
+            model_name="closeoutcome",
+            name="close",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.monthclose",
+                verbose_name="close",
+            ),
         ),
         migrations.AddField(
-            model_name='closebatch',
-            name='close',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='batches', to='billing.monthclose'),
+            model_name="closebatch",
+            name="close",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="batches",
+                to="billing.monthclose",
+            ),
         ),
         migrations.AddField(
-            model_name='numberseries',
-            name='legal_entity',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, to='billing.legalentity', verbose_name='legal entity'),
+            model_name="numberseries",
+            name="legal_entity",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="billing.legalentity",
+                verbose_name="legal entity",
+            ),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='organizations.organization', verbose_name='organization'),
+            model_name="payment",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="payments",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='payment',
-            name='requested_invoice',
-            field=models.ForeignKey(blank=True, help_text='The invoice that the payer named; empty: the oldest unpaid first.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.invoice', verbose_name='for invoice'),
+            model_name="payment",
+            name="requested_invoice",
+            field=models.ForeignKey(
+                blank=True,
+                help_text="The invoice that the payer named; empty: the oldest unpaid first.",
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.invoice",
+                verbose_name="for invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='allocation',
-            name='payment',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='billing.payment', verbose_name='payment'),
+            model_name="allocation",
+            name="payment",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="allocations",
+                to="billing.payment",
+                verbose_name="payment",
+            ),
         ),
         migrations.AddField(
-            model_name='price',
-            name='meter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='prices', to='billing.meter', verbose_name='meter'),
+            model_name="price",
+            name="meter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="prices",
+                to="billing.meter",
+                verbose_name="meter",
+            ),
         ),
         migrations.AddField(
-            model_name='price',
-            name='organization',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='negotiated_prices', to='organizations.organization', verbose_name='negotiated with'),
+            model_name="price",
+            name="organization",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="negotiated_prices",
+                to="organizations.organization",
+                verbose_name="negotiated with",
+            ),
         ),
         migrations.AddField(
-            model_name='pricetier',
-            name='price',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tiers', to='billing.price'),
+            model_name="pricetier",
+            name="price",
+            field=models.ForeignKey(
+                db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name="tiers", to="billing.price"
+            ),
         ),
         migrations.AddField(
-            model_name='resource',
-            name='organization',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='resources', to='organizations.organization', verbose_name='organization'),
+            model_name="resource",
+            name="organization",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="resources",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.UniqueConstraint(fields=('territory', 'valid_from'), name='tax_rate_once_a_day'),
+            model_name="taxrate",
+            constraint=models.UniqueConstraint(fields=("territory", "valid_from"), name="tax_rate_once_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='taxrate',
-            constraint=models.CheckConstraint(condition=models.Q(('rate_bp__lte', 10000)), name='tax_rate_at_most_all'),
+            model_name="taxrate",
+            constraint=models.CheckConstraint(condition=models.Q(("rate_bp__lte", 10000)), name="tax_rate_at_most_all"),
         ),
         migrations.AddField(
-            model_name='taxsubtotal',
-            name='invoice',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='tax_subtotals', to='billing.invoice'),
+            model_name="taxsubtotal",
+            name="invoice",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="tax_subtotals",
+                to="billing.invoice",
+            ),
         ),
         migrations.AddField(
-            model_name='usagedetail',
-            name='invoice',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='usage_details', to='billing.invoice'),
+            model_name="usagedetail",
+            name="invoice",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="usage_details", to="billing.invoice"
+            ),
         ),
         migrations.AddField(
-            model_name='usagedetail',
-            name='meter',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.meter'),
+            model_name="usagedetail",
+            name="meter",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.meter",
+            ),
         ),
         migrations.AddField(
-            model_name='usagedetail',
-            name='organization',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization'),
+            model_name="usagedetail",
+            name="organization",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organizations.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='usagedetail',
-            name='price',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.price'),
+            model_name="usagedetail",
+            name="price",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.price",
+            ),
         ),
         migrations.AddField(
-            model_name='usagedetail',
-            name='resource',
-            field=models.ForeignKey(blank=True, db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.resource'),
+            model_name="usagedetail",
+            name="resource",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.resource",
+            ),
         ),
         migrations.AddField(
-            model_name='usagemonth',
-            name='organization',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization'),
+            model_name="usagemonth",
+            name="organization",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organizations.organization",
+            ),
         ),
         migrations.AddField(
-            model_name='usagerecord',
-            name='meter',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.meter', verbose_name='meter'),
+            model_name="usagerecord",
+            name="meter",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.meter",
+                verbose_name="meter",
+            ),
         ),
         migrations.AddField(
-            model_name='usagerecord',
-            name='organization',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='organizations.organization', verbose_name='organization'),
+            model_name="usagerecord",
+            name="organization",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="organizations.organization",
+                verbose_name="organization",
+            ),
         ),
         migrations.AddField(
-            model_name='usagerecord',
-            name='resource',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='billing.resource', verbose_name='resource'),
+            model_name="usagerecord",
+            name="resource",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="billing.resource",
+                verbose_name="resource",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addon',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_on__isnull', True), ('ended_on__gte', models.F('started_on')), _connector='OR'), name='add_on_ends_after_start'),
+            model_name="addon",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ended_on__isnull", True), ("ended_on__gte", models.F("started_on")), _connector="OR"
+                ),
+                name="add_on_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addonplanprice',
-            constraint=models.CheckConstraint(condition=models.Q(('monthly_price_cents__gte', 0)), name='plan_price_not_negative'),
+            model_name="addonplanprice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("monthly_price_cents__gte", 0)), name="plan_price_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addonplanprice',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_from__isnull', False)), fields=('plan', 'valid_from'), name='plan_price_start_once'),
+            model_name="addonplanprice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_from__isnull", False)),
+                fields=("plan", "valid_from"),
+                name="plan_price_start_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='addonplanprice',
-            constraint=models.UniqueConstraint(condition=models.Q(('valid_from__isnull', True)), fields=('plan',), name='plan_price_ever_once'),
+            model_name="addonplanprice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("valid_from__isnull", True)), fields=("plan",), name="plan_price_ever_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='couponuse',
-            constraint=models.UniqueConstraint(fields=('coupon', 'organization'), name='coupon_once_per_organization'),
+            model_name="couponuse",
+            constraint=models.UniqueConstraint(fields=("coupon", "organization"), name="coupon_once_per_organization"),
         ),
         migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('used_free_cents__lte', 0), ('expired_cents__lte', 0), ('used_prepaid_cents__lte', 0), ('estimate_cents__lte', 0), ('pending_cents__gte', 0), ('refill_cents__gte', 0), ('regularization_cents__gte', 0), ('subtotal_cents__gte', 0)), name='statement_signs'),
+            model_name="creditstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("used_free_cents__lte", 0),
+                    ("expired_cents__lte", 0),
+                    ("used_prepaid_cents__lte", 0),
+                    ("estimate_cents__lte", 0),
+                    ("pending_cents__gte", 0),
+                    ("refill_cents__gte", 0),
+                    ("regularization_cents__gte", 0),
+                    ("subtotal_cents__gte", 0),
+                ),
+                name="statement_signs",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('free_balance_cents__gte', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('used_free_cents')), '-', models.F('expired_cents'))), ('prepaid_balance_cents__gte', django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('used_prepaid_cents')))), name='statement_never_overdrawn'),
+            model_name="creditstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "free_balance_cents__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.Value(0), "-", models.F("used_free_cents")
+                            ),
+                            "-",
+                            models.F("expired_cents"),
+                        ),
+                    ),
+                    (
+                        "prepaid_balance_cents__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.Value(0), "-", models.F("used_prepaid_cents")
+                        ),
+                    ),
+                ),
+                name="statement_never_overdrawn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('regularization_cents', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('fees_cents'), '+', models.F('used_free_cents')), '+', models.F('used_prepaid_cents')))), name='statement_regularization'),
+            model_name="creditstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "regularization_cents",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("fees_cents"), "+", models.F("used_free_cents")
+                            ),
+                            "+",
+                            models.F("used_prepaid_cents"),
+                        ),
+                    )
+                ),
+                name="statement_regularization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('regularization_cents', 0), models.Q(('free_balance_cents', django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('used_free_cents'))), ('prepaid_balance_cents', django.db.models.expressions.CombinedExpression(models.Value(0), '-', models.F('used_prepaid_cents')))), _connector='OR'), name='statement_credits_before_regularization'),
+            model_name="creditstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("regularization_cents", 0),
+                    models.Q(
+                        (
+                            "free_balance_cents",
+                            django.db.models.expressions.CombinedExpression(
+                                models.Value(0), "-", models.F("used_free_cents")
+                            ),
+                        ),
+                        (
+                            "prepaid_balance_cents",
+                            django.db.models.expressions.CombinedExpression(
+                                models.Value(0), "-", models.F("used_prepaid_cents")
+                            ),
+                        ),
+                    ),
+                    _connector="OR",
+                ),
+                name="statement_credits_before_regularization",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditstatement',
-            constraint=models.CheckConstraint(condition=models.Q(('subtotal_cents', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('regularization_cents'), '+', models.F('refill_cents')), '+', models.F('direct_cents')))), name='statement_subtotal'),
+            model_name="creditstatement",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "subtotal_cents",
+                        django.db.models.expressions.CombinedExpression(
+                            django.db.models.expressions.CombinedExpression(
+                                models.F("regularization_cents"), "+", models.F("refill_cents")
+                            ),
+                            "+",
+                            models.F("direct_cents"),
+                        ),
+                    )
+                ),
+                name="statement_subtotal",
+            ),
         ),
         migrations.AddIndex(
-            model_name='creditgrant',
-            index=models.Index(condition=models.Q(('remaining_cents__gt', 0), ('state', 'pending'), _connector='OR'), fields=['organization'], name='credit_grant_open'),
+            model_name="creditgrant",
+            index=models.Index(
+                condition=models.Q(("remaining_cents__gt", 0), ("state", "pending"), _connector="OR"),
+                fields=["organization"],
+                name="credit_grant_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='credit_grant_positive'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_cents__gt", 0)), name="credit_grant_positive"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('remaining_cents__gte', 0), ('remaining_cents__lte', models.F('amount_cents'))), name='credit_grant_not_overdrawn'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("remaining_cents__gte", 0), ("remaining_cents__lte", models.F("amount_cents"))),
+                name="credit_grant_not_overdrawn",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('state', 'active'), ('remaining_cents', 0), _connector='OR'), name='credit_grant_usable_only_active'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state", "active"), ("remaining_cents", 0), _connector="OR"),
+                name="credit_grant_usable_only_active",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('type', 'free'), ('expires_on__isnull', True), _connector='OR'), name='credit_grant_prepaid_never_expires'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("type", "free"), ("expires_on__isnull", True), _connector="OR"),
+                name="credit_grant_prepaid_never_expires",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditgrant',
-            constraint=models.CheckConstraint(condition=models.Q(('expires_on__isnull', True), ('starts_on__isnull', True), ('expires_on__gte', models.F('starts_on')), _connector='OR'), name='credit_grant_ends_after_start'),
+            model_name="creditgrant",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("expires_on__isnull", True),
+                    ("starts_on__isnull", True),
+                    ("expires_on__gte", models.F("starts_on")),
+                    _connector="OR",
+                ),
+                name="credit_grant_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='creditentry',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents', 0), _negated=True), name='credit_entry_not_zero'),
+            model_name="creditentry",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("amount_cents", 0), _negated=True), name="credit_entry_not_zero"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='charge',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity_micro__gte', 0), ('unit_price_micro__gte', 0)), name='charge_not_negative'),
+            model_name="charge",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity_micro__gte", 0), ("unit_price_micro__gte", 0)), name="charge_not_negative"
+            ),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['consumption_month', 'document_state'], name='invoice_by_month'),
+            model_name="invoice",
+            index=models.Index(fields=["consumption_month", "document_state"], name="invoice_by_month"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['organization', '-consumption_month'], name='invoice_of_organization'),
+            model_name="invoice",
+            index=models.Index(fields=["organization", "-consumption_month"], name="invoice_of_organization"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(fields=['issue_date'], name='invoice_by_issue_date'),
+            model_name="invoice",
+            index=models.Index(fields=["issue_date"], name="invoice_by_issue_date"),
         ),
         migrations.AddIndex(
-            model_name='invoice',
-            index=models.Index(condition=models.Q(('document_state', 'issued'), ('payment_state', 'pending')), fields=['organization', 'due_date'], name='invoice_unpaid'),
+            model_name="invoice",
+            index=models.Index(
+                condition=models.Q(("document_state", "issued"), ("payment_state", "pending")),
+                fields=["organization", "due_date"],
+                name="invoice_unpaid",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('document_state__in', ('draft', 'issued')), ('kind', 'invoice')), fields=('organization', 'consumption_month'), name='invoice_one_live_per_month'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("document_state__in", ("draft", "issued")), ("kind", "invoice")),
+                fields=("organization", "consumption_month"),
+                name="invoice_one_live_per_month",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('counter__isnull', False)), fields=('legal_entity', 'kind', 'counter'), name='invoice_counter_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("counter__isnull", False)),
+                fields=("legal_entity", "kind", "counter"),
+                name="invoice_counter_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.UniqueConstraint(condition=models.Q(('number__isnull', False)), fields=('legal_entity', 'number'), name='invoice_number_once'),
+            model_name="invoice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("number__isnull", False)),
+                fields=("legal_entity", "number"),
+                name="invoice_number_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('total_cents', django.db.models.expressions.CombinedExpression(models.F('subtotal_cents'), '+', models.F('vat_cents')))), name='invoice_total_is_sum'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "total_cents",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("subtotal_cents"), "+", models.F("vat_cents")
+                        ),
+                    )
+                ),
+                name="invoice_total_is_sum",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('subtotal_cents__gte', 0), ('vat_cents__gte', 0)), name='invoice_not_negative'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("subtotal_cents__gte", 0), ("vat_cents__gte", 0)), name="invoice_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(('paid_cents__gte', 0), ('paid_cents__lte', models.F('total_cents'))), name='invoice_paid_within_total'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("paid_cents__gte", 0), ("paid_cents__lte", models.F("total_cents"))),
+                name="invoice_paid_within_total",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counter__isnull', False), ('document_state', 'issued'), ('due_date__isnull', False), ('issue_date__isnull', False), ('issued_at__isnull', False), ('number__isnull', False)), models.Q(models.Q(('document_state', 'issued'), _negated=True), ('counter__isnull', True), ('number__isnull', True)), _connector='OR'), name='invoice_number_when_issued'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("counter__isnull", False),
+                        ("document_state", "issued"),
+                        ("due_date__isnull", False),
+                        ("issue_date__isnull", False),
+                        ("issued_at__isnull", False),
+                        ("number__isnull", False),
+                    ),
+                    models.Q(
+                        models.Q(("document_state", "issued"), _negated=True),
+                        ("counter__isnull", True),
+                        ("number__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="invoice_number_when_issued",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='invoice',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('payment_state', 'paid'), _negated=True), ('paid_cents', models.F('total_cents')), _connector='OR'), name='invoice_paid_in_full'),
+            model_name="invoice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("payment_state", "paid"), _negated=True),
+                    ("paid_cents", models.F("total_cents")),
+                    _connector="OR",
+                ),
+                name="invoice_paid_in_full",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='monthclose',
-            constraint=models.UniqueConstraint(fields=('legal_entity', 'month'), name='month_close_once'),
+            model_name="monthclose",
+            constraint=models.UniqueConstraint(fields=("legal_entity", "month"), name="month_close_once"),
         ),
         migrations.AddIndex(
-            model_name='closeoutcome',
-            index=models.Index(fields=['month', 'kind'], name='outcome_by_month_and_kind'),
+            model_name="closeoutcome",
+            index=models.Index(fields=["month", "kind"], name="outcome_by_month_and_kind"),
         ),
         migrations.AddConstraint(
-            model_name='closeoutcome',
-            constraint=models.UniqueConstraint(fields=('organization', 'month'), name='outcome_once'),
+            model_name="closeoutcome",
+            constraint=models.UniqueConstraint(fields=("organization", "month"), name="outcome_once"),
         ),
         migrations.AddConstraint(
-            model_name='closeoutcome',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'invoice'), _negated=True), ('invoice__isnull', False), _connector='OR'), name='outcome_invoice_names_it'),
+            model_name="closeoutcome",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind", "invoice"), _negated=True), ("invoice__isnull", False), _connector="OR"
+                ),
+                name="outcome_invoice_names_it",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closeoutcome',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind__in', ('blocked', 'nil')), _negated=True), models.Q(('reason_code', ''), _negated=True), _connector='OR'), name='outcome_has_reason'),
+            model_name="closeoutcome",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("kind__in", ("blocked", "nil")), _negated=True),
+                    models.Q(("reason_code", ""), _negated=True),
+                    _connector="OR",
+                ),
+                name="outcome_has_reason",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closeoutcome',
-            constraint=models.CheckConstraint(condition=models.Q(('kind', 'on_parent'), ('payer', models.F('organization')), _connector='OR'), name='outcome_payer_is_itself'),
+            model_name="closeoutcome",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind", "on_parent"), ("payer", models.F("organization")), _connector="OR"),
+                name="outcome_payer_is_itself",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='closebatch',
-            constraint=models.UniqueConstraint(fields=('close', 'run', 'number'), name='close_batch_once'),
+            model_name="closebatch",
+            constraint=models.UniqueConstraint(fields=("close", "run", "number"), name="close_batch_once"),
         ),
         migrations.AddConstraint(
-            model_name='numberseries',
-            constraint=models.UniqueConstraint(fields=('legal_entity', 'kind'), name='series_once_per_kind'),
+            model_name="numberseries",
+            constraint=models.UniqueConstraint(fields=("legal_entity", "kind"), name="series_once_per_kind"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='payment_positive'),
+            model_name="payment",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_cents__gt", 0)), name="payment_positive"),
         ),
         migrations.AddConstraint(
-            model_name='payment',
-            constraint=models.CheckConstraint(condition=models.Q(('allocated_cents__gte', 0), ('allocated_cents__lte', models.F('amount_cents'))), name='payment_not_over_allocated'),
+            model_name="payment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("allocated_cents__gte", 0), ("allocated_cents__lte", models.F("amount_cents"))),
+                name="payment_not_over_allocated",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('payment', 'invoice'), name='allocation_once'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(fields=("payment", "invoice"), name="allocation_once"),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_cents__gt', 0)), name='allocation_positive'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(condition=models.Q(("amount_cents__gt", 0)), name="allocation_positive"),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('per_quantity_micro__gt', 0)), name='price_per_positive_quantity'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("per_quantity_micro__gt", 0)), name="price_per_positive_quantity"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('package_micro__isnull', True), ('package_micro__gt', 0), _connector='OR'), name='price_package_positive'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("package_micro__isnull", True), ("package_micro__gt", 0), _connector="OR"),
+                name="price_package_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.CheckConstraint(condition=models.Q(('valid_from__isnull', True), ('valid_to__isnull', True), ('valid_to__gt', models.F('valid_from')), _connector='OR'), name='price_ends_after_start'),
+            model_name="price",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("valid_from__isnull", True),
+                    ("valid_to__isnull", True),
+                    ("valid_to__gt", models.F("valid_from")),
+                    _connector="OR",
+                ),
+                name="price_ends_after_start",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', True), ('valid_from__isnull', False)), fields=('meter', 'zone', 'currency', 'valid_from'), name='price_catalogue_start_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("organization__isnull", True), ("valid_from__isnull", False)),
+                fields=("meter", "zone", "currency", "valid_from"),
+                name="price_catalogue_start_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', True), ('valid_from__isnull', True)), fields=('meter', 'zone', 'currency'), name='price_catalogue_ever_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("organization__isnull", True), ("valid_from__isnull", True)),
+                fields=("meter", "zone", "currency"),
+                name="price_catalogue_ever_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', False), ('valid_from__isnull', False)), fields=('meter', 'zone', 'currency', 'organization', 'valid_from'), name='price_negotiated_start_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("organization__isnull", False), ("valid_from__isnull", False)),
+                fields=("meter", "zone", "currency", "organization", "valid_from"),
+                name="price_negotiated_start_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='price',
-            constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', False), ('valid_from__isnull', True)), fields=('meter', 'zone', 'currency', 'organization'), name='price_negotiated_ever_once'),
+            model_name="price",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("organization__isnull", False), ("valid_from__isnull", True)),
+                fields=("meter", "zone", "currency", "organization"),
+                name="price_negotiated_ever_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pricetier',
-            constraint=models.UniqueConstraint(fields=('price', 'position'), name='price_tier_position_once'),
+            model_name="pricetier",
+            constraint=models.UniqueConstraint(fields=("price", "position"), name="price_tier_position_once"),
         ),
         migrations.AddConstraint(
-            model_name='pricetier',
-            constraint=models.CheckConstraint(condition=models.Q(('up_to_micro__isnull', True), ('up_to_micro__gt', 0), _connector='OR'), name='price_tier_bound_positive'),
+            model_name="pricetier",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("up_to_micro__isnull", True), ("up_to_micro__gt", 0), _connector="OR"),
+                name="price_tier_bound_positive",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taxsubtotal',
-            constraint=models.UniqueConstraint(fields=('invoice', 'category', 'rate_bp'), name='tax_subtotal_once'),
+            model_name="taxsubtotal",
+            constraint=models.UniqueConstraint(fields=("invoice", "category", "rate_bp"), name="tax_subtotal_once"),
         ),
         migrations.AddIndex(
-            model_name='usagemonth',
-            index=models.Index(condition=models.Q(('unbilled', True)), fields=['organization', 'month'], name='usage_month_unbilled'),
+            model_name="usagemonth",
+            index=models.Index(
+                condition=models.Q(("unbilled", True)), fields=["organization", "month"], name="usage_month_unbilled"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagemonth',
-            constraint=models.UniqueConstraint(fields=('organization', 'month'), name='usage_month_once'),
+            model_name="usagemonth",
+            constraint=models.UniqueConstraint(fields=("organization", "month"), name="usage_month_once"),
         ),
         migrations.AddIndex(
-            model_name='usagerecord',
-            index=models.Index(fields=['month', 'organization', 'resource', 'meter', 'zone'], include=('quantity_micro', 'started_at', 'ended_at'), name='usage_of_a_month'),
+            model_name="usagerecord",
+            index=models.Index(
+                fields=["month", "organization", "resource", "meter", "zone"],
+                include=("quantity_micro", "started_at", "ended_at"),
+                name="usage_of_a_month",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagerecord',
-            constraint=models.UniqueConstraint(fields=('month', 'source', 'event_id', 'part'), name='usage_event_once'),
+            model_name="usagerecord",
+            constraint=models.UniqueConstraint(fields=("month", "source", "event_id", "part"), name="usage_event_once"),
         ),
         migrations.AddConstraint(
-            model_name='usagerecord',
-            constraint=models.CheckConstraint(condition=models.Q(('quantity_micro__gte', 0)), name='usage_not_negative'),
+            model_name="usagerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("quantity_micro__gte", 0)), name="usage_not_negative"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='usagerecord',
-            constraint=models.CheckConstraint(condition=models.Q(('ended_at__gte', models.F('started_at'))), name='usage_ends_after_start'),
+            model_name="usagerecord",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ended_at__gte", models.F("started_at"))), name="usage_ends_after_start"
+            ),
         ),
     ]

@@ -51,6 +51,6 @@ class UnitPriceField(_Text):
         """Plain digits for fixtures."""
         return self.get_prep_value(self.value_from_object(obj)) or ""
 
-    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]  # the stubs promise less
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         """A text input: a browser's number input would round long prices."""
         return super().formfield(**{"form_class": forms.CharField, **kwargs})

@@ -34,11 +34,11 @@ class MonthTotals:
 
     month: date
     currency: str
-    invoices: int
-    drafts: int
-    subtotal_cents: int
-    vat_cents: int
-    total_cents: int
+    invoices: int = 0
+    drafts: int = 0
+    subtotal_cents: int = 0
+    vat_cents: int = 0
+    total_cents: int = 0
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,18 @@ class Comparison:
     """A month's totals in one currency beside those of the month before."""
 
     currency: str
-    now: MonthTotals | None
-    before: MonthTotals | None
+    now: MonthTotals
+    before: MonthTotals
 
     @property
     def change_cents(self) -> int:
         """By how much the total grew."""
-        return (self.now.total_cents if self.now else 0) - (self.before.total_cents if self.before else 0)
+        return self.now.total_cents - self.before.total_cents
 
     @property
     def change_ppm(self) -> int | None:
         """The growth in millionths of the total before; None where there was none."""
-        base_cents = self.before.total_cents if self.before else 0
+        base_cents = self.before.total_cents
         return self.change_cents * 1_000_000 // base_cents if base_cents else None
 
 
@@ -151,7 +151,10 @@ def compare_months(month: date) -> list[Comparison]:
         values: dict[str, Any] = {**row}
         found = MonthTotals(**values)
         totals.setdefault(found.currency, {})[found.month] = found
-    return [Comparison(currency, both.get(month), both.get(previous)) for currency, both in sorted(totals.items())]
+    return [
+        Comparison(currency, *(both.get(day) or MonthTotals(day, currency) for day in (month, previous)))
+        for currency, both in sorted(totals.items())
+    ]
 
 
 def top_movers(month: date, rows: int) -> list[Mover]:

@@ -1,4 +1,4 @@
-"""Writing many rows at once: COPY on PostgreSQL, executemany on SQLite, with ids that are known up front.
+"""Writing many rows at once: COPY and arrays on PostgreSQL, executemany on SQLite, with ids that are known up front.
 
 Like hand-written SQL it fills every column itself: nothing has a default here, and no signal is sent.
 """
@@ -26,6 +26,31 @@ def bulk_write(connection: BaseDatabaseWrapper, table: str, columns: Sequence[st
 
         return copy_rows(connection, table, columns, rows)
     return _insert_rows(connection, table, columns, rows)
+
+
+def bulk_change(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+    """Change rows of a table: the first of the `columns` is its key, the others get the values given here.
+
+    Values are as for `bulk_write`. A key may come once only. Django's bulk_update takes 4 ms for a row of ten columns.
+    """
+    rows = list(rows)
+    if not rows:
+        return
+    key, *changed = map(connection.ops.quote_name, columns)
+    if connection.vendor == "postgresql":
+        given = ", ".join(f"%s::{type_}[]" for type_ in _array_types(connection, table, columns))
+        values = ", ".join(f"{name} = given.{name}" for name in changed)
+        statement = (
+            f"UPDATE {connection.ops.quote_name(table)} AS changed SET {values}"  # noqa: S608
+            f" FROM unnest({given}) AS given ({', '.join((key, *changed))}) WHERE changed.{key} = given.{key}"
+        )
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [list(column) for column in zip(*rows, strict=True)])
+        return
+    values = ", ".join(f"{name} = %s" for name in changed)
+    statement = f"UPDATE {connection.ops.quote_name(table)} SET {values} WHERE {key} = %s"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, [(*row[1:], row[0]) for row in map(_as_stored, rows)])
 
 
 def allocate_ids(model: type[models.Model], count: int) -> Sequence[int]:
@@ -83,11 +108,25 @@ def _insert_rows(connection: BaseDatabaseWrapper, table: str, columns: Sequence[
         nonlocal written
         for row in rows:
             written += 1
-            yield tuple([adapt(value) if (adapt := _AS_STORED.get(type(value))) else value for value in row])
+            yield _as_stored(row)
 
     with connection.cursor() as cursor:
         cursor.executemany(statement, stored())  # type: ignore[arg-type]  # Django takes iterators too
     return written
+
+
+def _as_stored(row: Row) -> tuple[Any, ...]:
+    return tuple([adapt(value) if (adapt := _AS_STORED.get(type(value))) else value for value in row])
+
+
+def _array_types(connection: BaseDatabaseWrapper, table: str, columns: Sequence[str]) -> list[str]:
+    """The types of columns on PostgreSQL; JSON goes through text, of which an array can be made."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname, format_type(atttypid, NULL) FROM pg_attribute WHERE attrelid = %s::regclass", [table]
+        )
+        types = dict(cursor.fetchall())
+    return ["text[]::jsonb" if types[name] == "jsonb" else types[name] for name in columns]
 
 
 def _stored_datetime(instant: datetime) -> str:

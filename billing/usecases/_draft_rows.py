@@ -12,8 +12,9 @@ from billing.domain.assembly import Draft
 from billing.domain.direct_lines import DirectLine
 from billing.domain.facts import Facts, Reason
 from billing.models import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
+from billing.queries.among import among
 from billing.queries.drafts import PrintedNames
-from billing.usecases._bulk import bulk_write
+from billing.usecases._bulk import bulk_change, bulk_write
 
 type UsageRow = tuple[date, int, int | None, str, int | None, str, int | None, int | None, int]
 
@@ -101,26 +102,27 @@ def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime
     """Write new totals to drafts that exist, and take away their old parts."""
     if not printed:
         return
-    Invoice.objects.bulk_update(
-        [
-            Invoice(
-                id=id_,
-                currency=page.facts.terms.currency,
-                subtotal_cents=page.draft.subtotal_cents,
-                vat_cents=page.draft.vat_cents,
-                total_cents=page.draft.total_cents,
-                fingerprint=page.fingerprint,
-                review_notes=_notes(page.draft),
-                computed_at=at,
+    bulk_change(
+        connection,
+        Invoice._meta.db_table,
+        ("id", "currency", "subtotal_cents", "vat_cents", "total_cents", "fingerprint", "review_notes", "computed_at"),
+        (
+            (
+                id_,
+                page.facts.terms.currency,
+                page.draft.subtotal_cents,
+                page.draft.vat_cents,
+                page.draft.total_cents,
+                page.fingerprint,
+                msgspec.json.encode(_notes(page.draft)).decode(),
+                at,
             )
             for id_, page in printed
-        ],
-        ("currency", "subtotal_cents", "vat_cents", "total_cents", "fingerprint", "review_notes", "computed_at"),
-        batch_size=500,
+        ),
     )
     ids = [id_ for id_, _ in printed]
     for part in (InvoiceLine, CreditStatement, TaxSubtotal, UsageDetail):
-        part._base_manager.filter(invoice__in=ids)._raw_delete(using=connection.alias)
+        part._base_manager.filter(among("invoice", ids))._raw_delete(using=connection.alias)
 
 
 def insert_parts(printed: Sequence[tuple[int, PrintedDraft]]) -> None:

@@ -12,7 +12,7 @@ from billing.domain.facts import Reason
 from billing.models import CloseOutcome
 from billing.queries.accounts import Account
 from billing.queries.among import among
-from billing.usecases._bulk import allocate_ids, bulk_write
+from billing.usecases._bulk import allocate_ids, bulk_change, bulk_write
 
 _CHANGING = (
     "payer_id",
@@ -73,9 +73,16 @@ def write_outcomes(outcomes: Sequence[Outcome], *, close_id: int, month: date) -
         ),
     )
     stored = {row.pk: row for row in CloseOutcome.objects.filter(among("id", known.values()))}
-    rows = [_row(outcome, close_id, month) for outcome in outcomes if outcome.id is not None]
-    changed = [row for row in rows if not _is_same(row, stored[row.pk])]
-    CloseOutcome.objects.bulk_update(changed, [name.removesuffix("_id") for name in _CHANGING], batch_size=500)
+    bulk_change(
+        connection,
+        CloseOutcome._meta.db_table,
+        ("id", *_CHANGING),
+        (
+            (outcome.id, *_values(outcome))
+            for outcome in outcomes
+            if outcome.id is not None and not _is_same(_row(outcome, close_id, month), stored[outcome.id])
+        ),
+    )
     return known | {outcome.organization_id: id_ for id_, outcome in zip(ids, new, strict=True)}
 
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from itertools import batched
 
-from django.db import InterfaceError, OperationalError, transaction
+import msgspec
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import QuerySet
 from msgspec import Struct
 
@@ -16,8 +17,10 @@ from billing.domain.numbering import render_number
 from billing.domain.periods import Month
 from billing.models import AddOn, Charge, CloseOutcome, CreditEntry, CreditGrant, Invoice, LegalEntity, NumberSeries
 from billing.queries.accounts import Scope
+from billing.queries.among import among
 from billing.queries.months import local_day
 from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.usecases._bulk import bulk_change
 from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._ledger import book_entries
@@ -173,30 +176,17 @@ def _freeze(
     issued: Sequence[_Issued], seller: LegalEntity, series: NumberSeries, issue_date: date, at: datetime
 ) -> list[str]:
     """Give the documents their numbers, dates and copies of the parties; what costs nothing is settled at once."""
-    buyers = buyer_snapshots([document.result.account.id for document in issued])
-    terms = dict(
-        Organization.objects.filter(id__in=[document.result.account.id for document in issued]).values_list(
-            "id", "payment_term_days"
-        )
-    )
-    rows = [
-        Invoice(
-            id=document.invoice_id,
-            document_state=DocumentState.ISSUED,
-            payment_state=PaymentState.PENDING if document.draft.total_cents else PaymentState.PAID,
-            number=render_number(series.template, date=issue_date, counter=document.counter),
-            counter=document.counter,
-            issue_date=issue_date,
-            due_date=issue_date + timedelta(days=terms[document.result.account.id]),
-            seller=seller_snapshot(seller),
-            buyer=buyers[document.result.account.id],
-            issued_at=at,
-        )
-        for document in issued
-    ]
-    Invoice.objects.bulk_update(
-        rows,
+    payer_ids = [document.result.account.id for document in issued]
+    buyers = buyer_snapshots(payer_ids)
+    payers = Organization.objects.filter(among("id", payer_ids))
+    terms = dict(payers.values_list("id", "payment_term_days"))
+    seller_json = _json(seller_snapshot(seller))
+    numbers = [render_number(series.template, date=issue_date, counter=document.counter) for document in issued]
+    bulk_change(
+        connection,
+        Invoice._meta.db_table,
         (
+            "id",
             "document_state",
             "payment_state",
             "number",
@@ -207,9 +197,27 @@ def _freeze(
             "buyer",
             "issued_at",
         ),
-        batch_size=100,
+        (
+            (
+                document.invoice_id,
+                DocumentState.ISSUED.value,
+                (PaymentState.PENDING if document.draft.total_cents else PaymentState.PAID).value,
+                number,
+                document.counter,
+                issue_date,
+                issue_date + timedelta(days=terms[payer_id]),
+                seller_json,
+                _json(buyers[payer_id]),
+                at,
+            )
+            for payer_id, document, number in zip(payer_ids, issued, numbers, strict=True)
+        ),
     )
-    return [row.number for row in rows if row.number]
+    return numbers
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _entries(document: _Issued, at: datetime) -> Iterable[CreditEntry]:
@@ -242,11 +250,15 @@ def _sold_credits(document: _Issued) -> Iterable[CreditGrant]:
 
 
 def _take_charges_and_add_ons(issued: Sequence[_Issued]) -> None:
-    charges = [
-        Charge(id=id_, invoice_id=document.invoice_id) for document in issued for id_ in document.draft.charge_ids
-    ]
-    Charge.objects.bulk_update(charges, ("invoice",), batch_size=500)
-    add_ons = [
-        AddOn(id=id_, billed_until=until) for document in issued for id_, until in document.draft.add_ons_billed_until
-    ]
-    AddOn.objects.bulk_update(add_ons, ("billed_until",), batch_size=500)
+    bulk_change(
+        connection,
+        Charge._meta.db_table,
+        ("id", "invoice_id"),
+        ((id_, document.invoice_id) for document in issued for id_ in document.draft.charge_ids),
+    )
+    bulk_change(
+        connection,
+        AddOn._meta.db_table,
+        ("id", "billed_until"),
+        (billed_until for document in issued for billed_until in document.draft.add_ons_billed_until),
+    )

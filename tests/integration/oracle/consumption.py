@@ -25,9 +25,9 @@ def take_usage(received: Received, outcome: Outcome, history: list[Outcome]) -> 
     taken = set()
     for part in _parts_up_to(received, outcome.payer, outcome.month):
         everything[part.line] += part.quantity
-        if (part.usage, part.line) not in billed_parts:
+        if (part.usage, part.line.month) not in billed_parts:
             new[part.line] += part.quantity
-            taken.add((part.usage, part.line))
+            taken.add((part.usage, part.line.month))
     outcome.parts = frozenset(taken)
     for key, quantity in new.items():
         whole = to_cents(key.price.cost(everything[key], key.month))

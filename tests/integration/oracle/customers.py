@@ -92,6 +92,7 @@ class Customer:
     closes_on: date | None = None  # in its line from the start, or only when the day comes
     resources: list[Resource] = field(default_factory=list)
     settled_trouble: bool = False
+    fixed_forecast: bool = False  # the mean of months before and after somebody joined is left open
 
     @property
     def id(self) -> str:

@@ -25,7 +25,9 @@ def printed_line(kind: str, start: date | None, end: date | None, cents: int) ->
 
 def add_on_lines(received: Received, outcome: Outcome, history: list[Outcome]) -> list[tuple[Json, int]]:
     """What is not billed yet up to the end of the provision month, one line per month, by name (§6)."""
-    first_close = history[0].month if history else outcome.month
+    before = received.months_of(outcome.payer, outcome.month)
+    first_close = before[0].month if before else outcome.month
+    closed_on = received.organizations[outcome.payer].get("closed_on")
     owners = received.tree(outcome.payer)
     lines = []
     mine = [add_on for add_on in received.add_ons.values() if add_on["organization"] in owners]
@@ -36,8 +38,9 @@ def add_on_lines(received: Received, outcome: Outcome, history: list[Outcome]) -
         billed = [other.add_ons_until[add_on["id"]] for other in history if add_on["id"] in other.add_ons_until]
         since = max([started_on, *billed])
         until = outcome.month.plus(2).first_day
-        if add_on.get("ended_on"):
-            until = min(until, date.fromisoformat(add_on["ended_on"]))
+        # Reading: nothing runs on in a closed account.
+        for end in filter(None, (add_on.get("ended_on"), closed_on)):
+            until = min(until, date.fromisoformat(end))
         if until > since:
             outcome.add_ons_until[add_on["id"]] = until
             lines += list(_months_of_add_on(add_on, received.plans[add_on["plan"]], since, until))

@@ -26,8 +26,6 @@ class MoneyInventor:
             ended_on = None
             if self.pen.rng.random() < 0.4:
                 ended_on = started_on + timedelta(days=self.pen.rng.randrange(1, 100))
-            if customer.closes_on:
-                ended_on = min(ended_on or customer.closes_on, customer.closes_on)
             started_on = max(started_on, customer.opened_on)
             if ended_on is not None and ended_on <= started_on:
                 continue
@@ -63,9 +61,6 @@ class MoneyInventor:
         expires_on = self.pen.rng.choice(
             [None, month.last_day, month.next.last_day, month.first_day + timedelta(days=self.pen.rng.randrange(80))]
         )
-        if customer.closes_on:
-            last = Month(customer.closes_on.year, customer.closes_on.month).last_day
-            expires_on = min(expires_on or last, last)
         if expires_on is not None and expires_on < starts_on:
             starts_on = expires_on - timedelta(days=self.pen.rng.randrange(90))
         return {

@@ -21,6 +21,7 @@ OWN = own_meters()
 class PriceInventor:
     pen: Pen
     system: str
+    negotiated_dates: set[tuple[str, str, str]] = field(default_factory=set)
     negotiated_zones: dict[tuple[str, str], str | None] = field(default_factory=dict)
 
     def changes(self, month: Month) -> Iterator[Step]:
@@ -51,6 +52,9 @@ class PriceInventor:
         if not used or customer.trouble:
             return []
         resource, meter = self.pen.rng.choice(used)
+        if (customer.id, meter.code, valid_from) in self.negotiated_dates:
+            return []
+        self.negotiated_dates.add((customer.id, meter.code, valid_from))
         # One choice of zone for a customer and meter: which wins, the organization's any zone or its parent's exact
         # one, is left open by the rule book.
         zone = self.negotiated_zones.setdefault((customer.id, meter.code), self.pen.rng.choice([None, "par", "PAR"]))
@@ -87,7 +91,7 @@ class PriceInventor:
 
     def _unit_price(self, meter: Meter) -> str:
         scale = {"second": "0.5", "User": "9", "GB": "0.1", "GB-hour": "0.0003"}[meter.unit]
-        return str(Decimal(scale) * self.pen.rng.randrange(0, 1_000_000) / 1_000_000)
+        return f"{Decimal(scale) * self.pen.rng.randrange(0, 1_000_000) / 1_000_000:f}"
 
     def elsewhere(self, customer: Customer, valid_from: date) -> Json:
         """From the blocked month on: what is issued may not change."""

@@ -53,7 +53,7 @@ class Oracle(Received):
             self.outcomes[payer][month] = outcome
 
     def export(self, month: Month) -> list[Json]:
-        outcomes = [self.outcomes[payer][month] for payer in self.payers() if month in self.outcomes[payer]]
+        outcomes = [months[month] for _, months in sorted(self.outcomes.items()) if month in months]
         return [outcome.exported() for outcome in outcomes if outcome.kind in {"draft", "issued"}]
 
     def _open_in(self, payer: str, month: Month) -> bool:
@@ -109,7 +109,7 @@ class Oracle(Received):
         outcome.prepaid_used = -e
         regularization = consumption + c + e
         closing = self._closes_in(payer, month)
-        f = 0 if closing else -self._estimate(outcome, history)
+        f = 0 if closing else -self._estimate(outcome)
         g = sum(other.provision for other in history if other.kind == "issued" and not other.settled)
         negotiated = cents_of(organization.get("negotiated_refill"))
         if closing:
@@ -182,7 +182,9 @@ class Oracle(Received):
             to_pay -= used
             balance += left
             outcome.free_used[grant.reference] = used
-            expired += left - used if grant.expires_in(outcome.month) else 0
+            # Reading: what a closing account loses is an expiry of its last month.
+            if grant.expires_in(outcome.month) or self._closes_in(outcome.payer, outcome.month):
+                expired += left - used
         return balance, -(consumption - to_pay), -expired
 
     def _active_prepaid(self, payer: str, history: list[Outcome]) -> int:
@@ -192,12 +194,13 @@ class Oracle(Received):
         bought = sum(other.provision for other in history if other.settled)
         return imported + bought - sum(other.prepaid_used for other in history)
 
-    def _estimate(self, outcome: Outcome, history: list[Outcome]) -> int:
+    def _estimate(self, outcome: Outcome) -> int:
         """The mean of the last N closed months, as many as there are (§6)."""
         wanted = self.organizations[outcome.payer]["forecast_months"]
         if wanted == 0:
             return 0
-        months = [*[other.own_cents for other in history], outcome.own_cents][-wanted:]
+        before = self.months_of(outcome.payer, outcome.month)
+        months = [*[other.own_cents for other in before], outcome.own_cents][-wanted:]
         return half_away_from_zero(Fraction(sum(months), len(months)))
 
 

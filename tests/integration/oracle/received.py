@@ -32,9 +32,13 @@ class Received:
         """The organization and its sub-organizations, all billed on one invoice."""
         return [payer, *sorted(name for name, other in self.organizations.items() if other.get("parent") == payer)]
 
-    def history(self, payer: str, month: Month) -> list[Outcome]:
-        """Earlier months of the payer, oldest first: each one is issued or nil."""
+    def months_of(self, payer: str, month: Month) -> list[Outcome]:
+        """Earlier months of the payer itself, oldest first: each one is issued or nil."""
         return [outcome for other, outcome in sorted(self.outcomes[payer].items()) if other < month]
+
+    def history(self, payer: str, month: Month) -> list[Outcome]:
+        """The same with what its sub-organizations were billed before they joined it."""
+        return [outcome for name in self.tree(payer) for outcome in self.months_of(name, month)]
 
     def import_prices(self, text: str, valid_from: date | None = None) -> None:
         self.catalogue.import_system(text, valid_from)

@@ -101,7 +101,7 @@ class Outcome:
     month: Month
     kind: str
     reason: str = ""
-    parts: frozenset[tuple[tuple[str, str, str], LineKey]] = frozenset()
+    parts: frozenset[tuple[tuple[str, str, str], Month]] = frozenset()  # usage records, by month
     usage: list[UsageLine] = field(default_factory=list)
     own_cents: int = 0  # what the estimate looks at: the month's own consumption less its discount
     free_used: dict[str, int] = field(default_factory=dict)

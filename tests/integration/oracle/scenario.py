@@ -68,6 +68,7 @@ class Story:
         self.today = month.next.first_day + timedelta(days=2)
         if index:
             yield from self.prices.changes(month)
+            yield ImportData(self._new_parents(month))
         lines = self._activity(index, month)
         yield ImportData(lines)
         if index % 2:
@@ -218,7 +219,8 @@ class Story:
     def _changes_of_heart(self, customer: Customer, month: Month) -> list[Json]:
         lines: list[Json] = []
         if self.rng.random() < 0.1:
-            customer.line["forecast_months"] = self.rng.choice([1, 2, 3])
+            if not customer.fixed_forecast:
+                customer.line["forecast_months"] = self.rng.choice([1, 2, 3])
             customer.line["consumption_discount_percent"] = self.rng.choice(["0", "5", "12.5"])
             customer.line["payment_term_days"] = self.rng.choice([10, 30])
             lines += [dict(customer.line)]
@@ -257,6 +259,32 @@ class Story:
         customer.subs.append(sub)
         resource = self._resource(customer, sub["id"])
         return [resource, sub, *self.usage.usage(customer.only(customer.resources[-1]), month, records=3)]
+
+    def _new_parents(self, month: Month) -> list[Json]:
+        """Some customers become sub-organizations of others: it counts from the next month that is closed."""
+        free = [customer for customer in self.customers if self._may_join(customer, month)]
+        lines = []
+        for _ in range(len(self.customers) // 20):
+            if len(free) < 2:
+                break
+            host = free.pop(self.rng.randrange(len(free)))
+            joining = free.pop(self.rng.randrange(len(free)))
+            joining.line["parent"] = host.id
+            host.subs.append(joining.line)
+            host.resources += joining.resources
+            host.fixed_forecast = True
+            self.customers.remove(joining)
+            lines.append(dict(joining.line))
+        return lines
+
+    def _may_join(self, customer: Customer, month: Month) -> bool:
+        """Billed at once by one month, with nothing that the rule book leaves open when two accounts become one."""
+        plain = not (customer.trouble or customer.closes_on or customer.subs) and customer.line["forecast_months"] < 2
+        extras = [*self.oracle.add_ons.values(), *self.oracle.charges.values()]
+        alone = all(extra["organization"] != customer.id for extra in extras)
+        negotiated = any(owner == customer.id for owner, _ in self.prices.negotiated_zones)
+        euros = customer.line["currency"] == "EUR"
+        return plain and alone and euros and not negotiated and customer.opened_on < month.plus(-1).first_day
 
     def _trouble(self, customer: Customer, month: Month) -> list[Json]:
         start, end = customer.window(month)

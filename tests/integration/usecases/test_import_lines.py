@@ -115,6 +115,10 @@ def test_a_line_in_latin_1_is_refused_the_others_are_not() -> None:
     assert "not UTF-8" in reasons(report)[1]
 
 
+def test_bytes_that_are_no_text_at_all() -> None:
+    assert "not UTF-8" in reasons(import_lines(b"\x80\xff", meter_line()))[1]
+
+
 def test_accents_and_emoji_arrive_as_they_are() -> None:
     import_lines(organization_line(name="Société Générale d’Épices 🎉"))
 
