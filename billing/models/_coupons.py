@@ -62,9 +62,7 @@ class CouponUse(models.Model):
         verbose_name = _("coupon use")
         verbose_name_plural = _("coupon uses")
         ordering = ("-id",)
-        constraints = (
-            models.UniqueConstraint(fields=("coupon", "organization"), name="coupon_once_per_organization"),
-        )
+        constraints = (models.UniqueConstraint(fields=("coupon", "organization"), name="coupon_once_per_organization"),)
 
     def __str__(self) -> str:
         return f"{self.coupon} · {self.organization}"

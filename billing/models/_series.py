@@ -15,9 +15,7 @@ class NumberSeries(models.Model):
         "billing.LegalEntity", verbose_name=_("legal entity"), on_delete=models.PROTECT, db_index=False
     )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    template = models.CharField(
-        _("template"), max_length=100, help_text=_("For example F{date:%Y%m%d}-{counter:06d}.")
-    )
+    template = models.CharField(_("template"), max_length=100, help_text=_("For example F{date:%Y%m%d}-{counter:06d}."))
     last_counter = models.PositiveIntegerField(_("last number taken"), default=0, editable=False)
     last_date = models.DateField(_("date of the last number"), null=True, editable=False)
 

@@ -88,9 +88,7 @@ class UsageMonth(models.Model):
         verbose_name_plural = _("months with usage")
         constraints = (models.UniqueConstraint(fields=("organization", "month"), name="usage_month_once"),)
         indexes = (
-            models.Index(
-                fields=("organization", "month"), condition=Q(unbilled=True), name="usage_month_unbilled"
-            ),
+            models.Index(fields=("organization", "month"), condition=Q(unbilled=True), name="usage_month_unbilled"),
         )
 
     def __str__(self) -> str:
