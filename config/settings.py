@@ -185,6 +185,9 @@ UNFOLD = {
             "950": "oklch(28.2% .091 267.935)",
         }
     },
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("billing/favicon.svg")},
+    ],
     "STYLES": [lambda request: static("billing/desk.css")],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard_callback",

@@ -43,6 +43,7 @@ class MeterAdmin(BillingAdmin[Meter]):
     list_filter = [("category", AllValuesCheckboxFilter), ("unit", AllValuesCheckboxFilter)]
     search_fields = ["code__icontains", "name__icontains"]
     search_help_text = _("Part of the code or name")
+    ordering = ["code"]
     fields = ["code", "name", "unit", "category"]
     empty_hint = _("Meters come with a price system: manage.py import_prices FILE.")
 
@@ -117,6 +118,7 @@ class AddOnPlanAdmin(BillingAdmin[AddOnPlan]):
     ]
     search_fields = ["code__icontains", "name__icontains"]
     search_help_text = _("Part of the code or name")
+    ordering = ["code"]
     fields = ["code", "name", "currency"]
     inlines = [PlanPriceInline]
     empty_hint = _("A plan is a product with a fixed monthly price; organizations subscribe to it by add-ons.")

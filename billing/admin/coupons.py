@@ -64,6 +64,7 @@ class CouponAdmin(BillingAdmin[Coupon]):
         "maximum_uses",
     ]
     search_fields = ["name"]
+    ordering = ["-pk"]
     date_hierarchy = "valid_from"
     fieldsets = [
         (None, {"fields": ["name", ("amount_cents", "currency")]}),

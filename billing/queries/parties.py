@@ -41,17 +41,9 @@ def seller_snapshot(entity: LegalEntity) -> Snapshot:
 def buyer_snapshots(organization_ids: Collection[int]) -> dict[int, Snapshot]:
     """The organizations with their billing profiles as they are printed (BG-7), by id."""
     names = Organization.objects.filter(among("id", organization_ids)).values_list("id", "external_id", "name")
-    profiles = {
-        profile.pk: profile for profile in BillingProfile.objects.filter(among("organization", organization_ids))
-    }
+    rows = BillingProfile.objects.filter(among("organization", organization_ids)).values("pk", *_PROFILE_FIELDS)
+    profiles = {row.pop("pk"): row for row in rows}
     return {
-        id_: {"organization": external_id, "organization_name": name, **_profile_values(profiles.get(id_))}
+        id_: {"organization": external_id, "organization_name": name, **profiles.get(id_, {})}
         for id_, external_id, name in names
     }
-
-
-def _profile_values(profile: BillingProfile | None) -> Snapshot:
-    if profile is None:
-        return {}
-    values = {field: getattr(profile, field) for field in _PROFILE_FIELDS}
-    return values | {"country": str(profile.country)}

@@ -1,5 +1,6 @@
 """Movements on the credit ledger that several use cases share."""
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import batched
@@ -42,8 +43,13 @@ def book_entries(entries: Sequence[CreditEntry]) -> None:
     if not entries:
         return
     CreditEntry.objects.bulk_create(entries)
+    cents_by_grant: dict[int, int] = {}
+    for entry in entries:
+        cents_by_grant[entry.grant_id] = cents_by_grant.get(entry.grant_id, 0) + entry.amount_cents
+    json_each = "json_each_text" if connection.vendor == "postgresql" else "json_each"
     with connection.cursor() as cursor:
-        cursor.executemany(
-            "UPDATE billing_creditgrant SET remaining_cents = remaining_cents + %s WHERE id = %s",
-            [(entry.amount_cents, entry.grant_id) for entry in entries],
+        cursor.execute(
+            "UPDATE billing_creditgrant SET remaining_cents = remaining_cents + CAST(booked.value AS bigint)"  # noqa: S608
+            f" FROM {json_each}(%s) AS booked WHERE billing_creditgrant.id = CAST(booked.key AS bigint)",
+            [json.dumps(cents_by_grant)],
         )

@@ -13,7 +13,7 @@ def _rights(verbs: str, *models: str) -> Codenames:
     return frozenset(f"{app}.{verb}_{name}" for app, name in (m.split(".") for m in models) for verb in verbs.split())
 
 
-# What finance works with. Accounts of people, their groups and the audit trail are only for the auditor.
+# What finance works with. Groups and the audit trail are only for the auditor.
 SEEN = _rights(
     "view",
     *("organizations.organization", "organizations.billingprofile", "organizations.membership"),
@@ -29,6 +29,7 @@ ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
     | _rights("add change delete", "organizations.membership", "billing.charge")
     | _rights("add", "billing.payment")
+    | _rights("view", "organizations.user")  # to choose the members of an organization
 )
 MANAGING = _rights("add", "billing.creditgrant", "billing.couponuse") | _rights(
     "add change delete", "billing.coupon", "billing.addon"

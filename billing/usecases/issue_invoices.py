@@ -20,7 +20,7 @@ from billing.queries.accounts import Scope
 from billing.queries.among import among
 from billing.queries.months import local_day
 from billing.queries.parties import buyer_snapshots, seller_snapshot
-from billing.usecases._bulk import bulk_change
+from billing.usecases._bulk import bulk_change, bulk_write
 from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._ledger import book_entries
@@ -163,7 +163,7 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     ]
     numbers = _freeze(issued, batch.loaded.seller, series, issue_date, at)
     book_entries([entry for document in issued for entry in _entries(document, at)])
-    CreditGrant.objects.bulk_create(grant for document in issued for grant in _sold_credits(document))
+    _sell_credits(issued, at)
     _take_charges_and_add_ons(issued)
     clear_flags(batch, {document.result.account.id for document in issued})
     if issued:
@@ -235,18 +235,40 @@ def _entries(document: _Issued, at: datetime) -> Iterable[CreditEntry]:
             )
 
 
-def _sold_credits(document: _Issued) -> Iterable[CreditGrant]:
-    """The provision: prepaid credits, pending until the invoice is fully paid."""
-    refill_cents = document.draft.statement.refill_cents
-    if refill_cents:
-        yield CreditGrant(
-            organization_id=document.result.account.id,
-            type=CreditGrant.Type.PREPAID,
-            state=CreditGrant.State.PENDING,
-            amount_cents=refill_cents,
-            currency=document.result.facts.terms.currency,
-            sold_by_id=document.invoice_id,
-        )
+def _sell_credits(issued: Sequence[_Issued], at: datetime) -> None:
+    """The provisions: prepaid credits, pending until their invoice is fully paid."""
+    bulk_write(
+        connection,
+        CreditGrant._meta.db_table,
+        (
+            "organization_id",
+            "type",
+            "state",
+            "amount_cents",
+            "remaining_cents",
+            "currency",
+            "priority",
+            "reason",
+            "sold_by_id",
+            "created_at",
+        ),
+        (
+            (
+                document.result.account.id,
+                CreditGrant.Type.PREPAID.value,
+                CreditGrant.State.PENDING.value,
+                document.draft.statement.refill_cents,
+                0,
+                document.result.facts.terms.currency,
+                0,
+                "",
+                document.invoice_id,
+                at,
+            )
+            for document in issued
+            if document.draft.statement.refill_cents
+        ),
+    )
 
 
 def _take_charges_and_add_ons(issued: Sequence[_Issued]) -> None:

@@ -123,6 +123,14 @@ def test_an_address_that_differs_by_case_only_is_taken() -> None:
     assert User.objects.count() == 1
 
 
+def test_an_auditor_sees_people_but_not_their_passwords() -> None:
+    fiona = make_staff("Accountant")
+    page = desk("Auditor").get(url("organizations_user", fiona)).content.decode()
+    assert "fiona@example.com" in page
+    assert fiona.password not in page
+    assert fiona.password.split("$")[-1] not in page
+
+
 def test_people_are_made_inactive_not_deleted() -> None:
     root = Client()
     root.force_login(User.objects.create_superuser("root@example.com"))

@@ -124,7 +124,7 @@ class Oracle(Received):
             return Outcome(payer, month, "nil", parts=outcome.parts, usage=outcome.usage, own_cents=outcome.own_cents)
         self._check_payer(organization)
 
-        shares = _regularization(gross, discount, regularization, month)
+        shares = _regularization(gross, discount, regularization)
         lines = [_provision_line(h, month)] if h else []
         lines += [_regularization_line(share) for share in shares]
         lines += [line for line, cents in direct if cents]
@@ -208,19 +208,19 @@ def _percent_of(cents: int, percent: Fraction) -> int:
     return half_away_from_zero(cents * percent / 100)
 
 
-def _regularization(gross: dict[Month, int], discount: int, regularization: int, month: Month) -> list[Share]:
+def _regularization(gross: dict[Month, int], discount: int, regularization: int) -> list[Share]:
     """Credits pay late months first, oldest first; what they leave is one line per month (§6)."""
     if regularization == 0:
         return []
-    months = sorted(gross)
+    months = sorted(each for each in gross if gross[each])
     net = dict(gross)
-    # Reading: the one discount lowers each month in proportion; the current month takes what rounding leaves.
+    # Reading: the one discount lowers each month in proportion; the last one takes what rounding leaves.
     whole, left = sum(gross.values()), discount
     for late in months[:-1]:
         share = half_away_from_zero(Fraction(discount * gross[late], whole))
         net[late] -= share
         left -= share
-    net[month] -= left
+    net[months[-1]] -= left
     credits_left = sum(net.values()) - regularization
     shares = []
     for each in months:
