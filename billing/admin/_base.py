@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import Field, Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 from billing import formatting
 from billing.admin import _displays as displays
@@ -150,7 +151,7 @@ class UseCaseForm[M: Model](forms.ModelForm[M]):
             # The inlines hold this very object, so it becomes the stored row.
             self.instance.__dict__.update(self.perform().__dict__)
         except self.refusals as refusal:
-            self.add_error(None, str(refusal))
+            self.add_error(None, gettext(str(refusal)))
 
     def validate_constraints(self) -> None:
         """The use case refuses with a sentence what the database would refuse with the name of a constraint."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_countries import countries
 
@@ -16,6 +17,7 @@ from billing.models import CreditEntry, Invoice, InvoiceLine
 from billing.queries.invoice_pages import InvoicePage, load_invoice_page
 from billing.queries.months import month_of
 from billing.queries.parties import Snapshot
+from billing.queries.reasons import reason_sentence
 from billing.queries.wording import line_description
 
 SELF_EXPLAINING = ("provision", "regularization")
@@ -33,6 +35,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "invoice": invoice,
         "page": page,
         "currency": invoice.currency,
+        "findings": [reason_sentence(note["code"], note["values"]) for note in invoice.review_notes],
         "provision_month": month_of(invoice.consumption_month).next.first_day,
         "seller": party_lines(page.seller),
         "buyer": party_lines(page.buyer),
@@ -63,7 +66,7 @@ def party_lines(party: Snapshot | Mapping[str, Any]) -> list[str]:
         (_("Cost center"), value("cost_center")),
     ]
     block = [*names, *value("address").splitlines(), town, country, value("email")]
-    return [line for line in block if line] + [f"{label} {text}" for label, text in identity if text]
+    return [line for line in block if line] + [f"{capfirst(label)} {text}" for label, text in identity if text]
 
 
 def _line(line: InvoiceLine, invoice: Invoice) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
@@ -70,7 +71,7 @@ class TierFormSet(forms.BaseInlineFormSet[PriceTier, Price, forms.ModelForm[Pric
         try:
             self.instance.pk = self._store(typed)
         except InvalidPrice as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(gettext(str(error))) from error
 
     def save(self, commit: bool = True) -> list[PriceTier]:
         """The use case has written the tiers."""

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -90,7 +91,7 @@ class NumberSeriesForm(forms.ModelForm[NumberSeries]):
         try:
             check_template(template)
         except InvalidTemplate as error:
-            raise ValidationError(str(error)) from error
+            raise ValidationError(gettext(str(error))) from error
         return template
 
 

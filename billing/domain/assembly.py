@@ -116,10 +116,8 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
     expired = use.expired + use.lapsed
     if not (consumption.fees_cents or direct_cents or statement.refill_cents):
         return Nil(_nil_reason(consumption), consumption.lines, consumption.lowered, expired)
-    if facts.missing_billing:
-        return Blocked(Reason("incomplete_billing_profile", {"missing": ", ".join(facts.missing_billing)}))
-    if isinstance(facts.tax, Reason):
-        return Blocked(facts.tax)
+    if facts.unbillable is not None:
+        return Blocked(facts.unbillable)
     lines = _printed(
         [
             single_line("provision", facts.month.next, statement.refill_cents),
@@ -128,7 +126,7 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
             *charges,
         ]
     )
-    return _draft(facts, facts.tax, lines, statement, consumption, use.used, expired, billed_until)
+    return _draft(facts, lines, statement, consumption, use.used, expired, billed_until)
 
 
 def _consumption(facts: Facts, rate_cards: RateCards) -> _Consumption:
@@ -195,7 +193,6 @@ def _nil_reason(consumption: _Consumption) -> Reason:
 
 def _draft(
     facts: Facts,
-    tax: TaxTreatment,
     lines: tuple[DirectLine, ...],
     statement: CreditStatement,
     consumption: _Consumption,
@@ -203,6 +200,7 @@ def _draft(
     expired: tuple[Movement, ...],
     billed_until: list[tuple[int, date]],
 ) -> Draft | Blocked:
+    tax = facts.tax
     subtotals = tax_subtotals([(tax.category, tax.rate_bp, line.net_cents) for line in lines], tax)
     subtotal_cents = sum([line.net_cents for line in lines])
     vat_cents = sum([subtotal.vat_cents for subtotal in subtotals])

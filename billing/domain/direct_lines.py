@@ -57,13 +57,12 @@ def charge_lines(charges: Iterable[Charge]) -> list[DirectLine]:
 def _unbilled_span(add_on: AddOn, facts: Facts) -> tuple[date, date]:
     """What is not billed yet, up to the end of the provision month or the end of the add-on or account if known.
 
-    An add-on that ran before the first close here was billed elsewhere: it starts with the provision month.
+    An add-on that ran before the first close here was billed elsewhere: it starts with that close's provision month.
     """
-    provision = facts.month.next
     start = add_on.billed_until or add_on.started_on
-    if add_on.billed_until is None and facts.is_first_close and add_on.started_on < facts.month.first_day:
-        start = provision.first_day
-    ends = [provision.next.first_day, add_on.ended_on, facts.terms.closed_on]
+    if add_on.billed_until is None and add_on.started_on < add_on.first_month:
+        start = Month.of_day(add_on.first_month, facts.month.zone).next.first_day
+    ends = [facts.month.next.next.first_day, add_on.ended_on, facts.terms.closed_on]
     return start, min(end for end in ends if end is not None)
 
 

@@ -49,7 +49,11 @@ class PlanPrice(Struct, frozen=True, gc=False):
 
 
 class AddOn(Struct, frozen=True):
-    """A subscription over [started_on, ended_on), billed until (not including) `billed_until`. Prices: oldest first."""
+    """A subscription over [started_on, ended_on), billed until (not including) `billed_until`.
+
+    `ended_on` is also where the account of its organization closes. `first_month` is the first day of the first month
+    that was (or is now being) closed here for its organization. Prices: oldest first.
+    """
 
     id: int
     organization_id: int
@@ -58,6 +62,7 @@ class AddOn(Struct, frozen=True):
     ended_on: date | None
     quantity: int
     billed_until: date | None
+    first_month: date
     prices: Sequence[PlanPrice]
 
 
@@ -96,7 +101,8 @@ class Facts(Struct, frozen=True):
     `organizations` maps the payer and its sub-organizations, the payer first, to those whose negotiated prices they
     enjoy (themselves, then the parent; nobody when none of them negotiated).
     `past_consumption_cents` are the own consumptions of the closed months before, newest first.
-    `blocked` is set when the month cannot be closed yet, whatever the usage. `tax` is a reason when VAT cannot be told.
+    `blocked` is set when the month cannot be closed yet, whatever the usage; `unbillable` when there can be no invoice,
+    which matters only if there is something to bill.
     """
 
     payer_id: int
@@ -104,17 +110,16 @@ class Facts(Struct, frozen=True):
     organizations: Mapping[int, tuple[int, ...]]
     terms: Terms
     customer: Customer
-    tax: TaxTreatment | Reason
+    tax: TaxTreatment
     usage: MonthUsage
     late_usage: Sequence[MonthUsage] = ()
     grants: Sequence[Grant] = ()
     pending_cents: int = 0
     past_consumption_cents: Sequence[int] = ()
-    is_first_close: bool = False
     add_ons: Sequence[AddOn] = ()
     charges: Sequence[Charge] = ()
-    missing_billing: Sequence[str] = ()
     blocked: Reason | None = None
+    unbillable: Reason | None = None
 
     @property
     def is_last_month(self) -> bool:

@@ -35,7 +35,7 @@ class Past(Struct):
     """What the months before (and after) say about closing this one."""
 
     own_consumption_cents: list[int]
-    first_month: date | None = None
+    first_month: date
     is_first_close: bool = True
     closed_later: bool = False
     obstacle: Reason | None = None
@@ -48,6 +48,7 @@ class Account(Struct):
     external_id: str
     name: str
     parent_id: int | None
+    parent_is_not_open: bool
     opened_on: date
     terms: Terms
     payer_id: int
@@ -59,8 +60,7 @@ class Account(Struct):
 
     def is_open_in(self, month: Month) -> bool:
         """Whether the organization takes part in the close of a month."""
-        closed_on = self.terms.closed_on
-        return self.opened_on <= month.last_day and (closed_on is None or closed_on >= month.first_day)
+        return _is_open(month, self.opened_on, self.terms.closed_on)
 
     @property
     def is_settled(self) -> bool:
@@ -68,6 +68,10 @@ class Account(Struct):
         if self.outcome_kind is None:
             return self.past.closed_later
         return self.invoice_state == "issued" or (self.outcome_kind == "nil" and self.past.closed_later)
+
+
+def _is_open(month: Month, opened_on: date, closed_on: date | None) -> bool:
+    return opened_on <= month.last_day and (closed_on is None or closed_on >= month.first_day)
 
 
 class Accounts(Struct):
@@ -90,6 +94,7 @@ class Accounts(Struct):
 def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     """The payers of a scope with their sub-organizations, locked for this transaction if asked for.
 
+    A sub-organization whose parent takes no part in the month stands alone: its usage must not vanish.
     A sub-organization that was already closed on another payer's invoice stays there for that month: a new parent
     counts from the next month that is closed.
     """
@@ -133,17 +138,19 @@ def _load_rows(month: Month, scope: Scope) -> list[Account]:
     rows = list(_concerned(month, scope).order_by("id").values_list(*_COLUMNS))
     outcomes = _load_outcomes(month, [row[0] for row in rows])
     accounts = []
-    for id_, external_id, name, parent_id, opened_on, *terms in rows:
+    for id_, external_id, name, parent_id, parent_opened_on, parent_closed_on, opened_on, *terms in rows:
         outcome_payer_id, outcome_id, kind, invoice_id, state = outcomes.get(id_, _NOT_CLOSED)
-        payer_id = outcome_payer_id or parent_id or id_
+        parent_is_open = parent_opened_on is not None and _is_open(month, parent_opened_on, parent_closed_on)
+        payer_id = outcome_payer_id or (parent_id if parent_id and parent_is_open else id_)
         if payer_id in scope:
-            past = Past([])
+            past = Past([], month.first_day)
             accounts.append(
                 Account(
                     id_,
                     external_id,
                     name,
                     parent_id,
+                    not parent_is_open,
                     opened_on,
                     Terms(*terms),
                     payer_id,
@@ -162,6 +169,8 @@ _COLUMNS = (
     "external_id",
     "name",
     "parent_id",
+    "parent__opened_on",
+    "parent__closed_on",
     "opened_on",
     "currency",
     "forecast_months",
@@ -211,7 +220,7 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
         outcomes = history.get(account.id, [])
         account.past = Past(
             [outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent"],
-            first_month=min(first or month.first_day, month.first_day),
+            min(first or month.first_day, month.first_day),
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )

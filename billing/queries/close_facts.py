@@ -10,7 +10,7 @@ from billing.domain.consumption import RateCard
 from billing.domain.credits import Grant
 from billing.domain.facts import AddOn, Charge, Facts, LineKey, MonthUsage, PlanPrice, Reason, UsageSum
 from billing.domain.periods import Month
-from billing.domain.taxation import Customer, TaxTreatment, UnknownRate, tax_treatment
+from billing.domain.taxation import OUT_OF_SCOPE, Customer, TaxTreatment, UnknownRate, tax_treatment
 from billing.models import AddOn as AddOnRow
 from billing.models import AddOnPlanPrice, CreditEntry, CreditGrant, LegalEntity
 from billing.models import Charge as ChargeRow
@@ -53,7 +53,7 @@ class CloseFacts:
         self._usage = {
             day: self._sum(day, ids) for day, ids in [*self._late_months.items(), (month.first_day, self._ids)]
         }
-        self._billed = load_billed(self._late_months, closing=month) if self._late_months else {}
+        self._billed = load_billed(self._late_months, accounts.payer_ids, closing=month) if self._late_months else {}
         self._profiles = _load_profiles(accounts.payer_ids)
         self._seller = LegalEntity.objects.get()
         self._tax_rates = load_tax_rates(tax_date)
@@ -92,6 +92,7 @@ class CloseFacts:
         payer = tree[0]
         profile = self._profiles.get(payer_id)
         ids = [account.id for account in tree]
+        tax = self._tax(profile)
         balances = [self._balances[id_] for id_ in ids if id_ in self._balances]
         return Facts(
             payer_id=payer_id,
@@ -99,7 +100,7 @@ class CloseFacts:
             organizations={id_: self._price_owners(id_, payer_id) for id_ in ids},
             terms=payer.terms,
             customer=profile.customer if profile else Customer(""),
-            tax=self._tax(profile),
+            tax=tax if isinstance(tax, TaxTreatment) else OUT_OF_SCOPE,
             usage=self._month_usage(self.month.first_day, ids),
             late_usage=[
                 self._late_usage(day, payer_id, late_ids)
@@ -109,11 +110,10 @@ class CloseFacts:
             grants=[grant for balance in balances for grant in balance.grants],
             pending_cents=sum(balance.pending_cents for balance in balances),
             past_consumption_cents=payer.past.own_consumption_cents,
-            is_first_close=all(account.past.is_first_close for account in tree),
             add_ons=[add_on for id_ in ids for add_on in self._add_ons.get(id_, ())],
             charges=[charge for id_ in ids for charge in self._charges.get(id_, ())],
-            missing_billing=profile.missing if profile else _REQUIRED,
             blocked=next((account.past.obstacle for account in tree if account.past.obstacle), None),
+            unbillable=_unbillable(payer, profile, tax),
         )
 
     def _price_owners(self, organization_id: int, payer_id: int) -> tuple[int, ...]:
@@ -145,6 +145,16 @@ class CloseFacts:
 
 
 _REQUIRED = ("name", "address", "city", "country")
+
+
+def _unbillable(payer: Account, profile: "Profile | None", tax: TaxTreatment | Reason) -> Reason | None:
+    """Why the payer can get no invoice, whatever there is to bill."""
+    if payer.parent_id is not None and payer.parent_is_not_open:
+        return Reason("parent_not_open", {"organization": payer.external_id})
+    missing = profile.missing if profile else _REQUIRED
+    if missing:
+        return Reason("incomplete_billing_profile", {"missing": ", ".join(missing)})
+    return None if isinstance(tax, TaxTreatment) else tax
 
 
 class Profile(Struct):
@@ -223,30 +233,32 @@ def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mappi
 
 
 def _load_add_ons(accounts: Collection[Account], month: Month) -> dict[int, list[AddOn]]:
-    first_months = {account.id: account.past.first_month for account in accounts}
+    owners = {account.id: account for account in accounts}
     end = month.next.next.first_day
     unbilled = Q(billed_until__lt=end) & (Q(ended_on__isnull=True) | Q(ended_on__gt=F("billed_until")))
     rows = AddOnRow.objects.filter(
-        Q(billed_until__isnull=True) | unbilled, among("organization", first_months), started_on__lt=end
+        Q(billed_until__isnull=True) | unbilled, among("organization", owners), started_on__lt=end
     ).values_list("id", "organization_id", "name", "started_on", "ended_on", "quantity", "billed_until", "plan_id")
     add_ons: dict[int, list[AddOn]] = {}
     prices: dict[int, list[PlanPrice]] | None = None
     for id_, organization_id, name, started_on, ended_on, quantity, billed_until, plan_id in rows:
         if prices is None:
             prices = _load_plan_prices()
-        billed_until = billed_until or _billed_elsewhere_until(started_on, first_months[organization_id])
+        owner = owners[organization_id]
+        ends = [day for day in (ended_on, owner.terms.closed_on) if day is not None]
         add_on = AddOn(
-            id_, organization_id, name, started_on, ended_on, quantity, billed_until, prices.get(plan_id, [])
+            id_,
+            organization_id,
+            name,
+            started_on,
+            min(ends, default=None),
+            quantity,
+            billed_until,
+            owner.past.first_month,
+            prices.get(plan_id, []),
         )
         add_ons.setdefault(organization_id, []).append(add_on)
     return add_ons
-
-
-def _billed_elsewhere_until(started_on: date, first_month: date | None) -> date | None:
-    """An add-on that ran before the first close of its organization starts with that close's provision month."""
-    if first_month is None or started_on >= first_month:
-        return None
-    return month_of(first_month).next.first_day
 
 
 def _load_plan_prices() -> dict[int, list[PlanPrice]]:

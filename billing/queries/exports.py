@@ -189,7 +189,7 @@ def _load_usage(ids: Sequence[int]) -> dict[int, list[ExportedUsage]]:
             organization=organization,
             resource=resource,
             meter="discount" if is_discount else meter,
-            zone=None if is_discount else zone,
+            zone=zone or None,
             month=f"{month:%Y-%m}",
             quantity=None if micro is None else format_micro(micro),
             unit=unit,

@@ -58,16 +58,19 @@ def load_payers(late: Mapping[date, Collection[int]]) -> dict[date, dict[int, in
     return payers
 
 
-def load_billed(late: Mapping[date, Collection[int]], *, closing: Month) -> dict[date, dict[LineKey, Billed]]:
+def load_billed(
+    late: Mapping[date, Collection[int]], current_payer_ids: Collection[int], *, closing: Month
+) -> dict[date, dict[LineKey, Billed]]:
     """What was settled so far for the usage lines of these months and organizations, but by the close of `closing`.
 
     Settled are the details of issued invoices and the usage of nil outcomes, of every payer that the organization ever
-    had since the oldest of the months.
+    had since the oldest of the months, and of those who pay now: a sub-organization that is closed has no outcomes of
+    its own, but its late usage is on its parent's invoices.
     """
     organization_ids = {organization_id for ids in late.values() for organization_id in ids}
     since = min(late)
     outcomes = CloseOutcome.objects.filter(among("organization", organization_ids), month__gte=since)
-    payer_ids = set(outcomes.values_list("payer_id", flat=True).distinct())
+    payer_ids = {*current_payer_ids, *outcomes.values_list("payer_id", flat=True).distinct()}
     billed: dict[date, dict[LineKey, Billed]] = {month: {} for month in late}
     for month, *key, quantity_micro, amount_cents in _settled_lines(payer_ids, since, late, organization_ids, closing):
         lines = billed[month]

@@ -69,6 +69,9 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "previous_month_draft": lambda values: (
         _("The invoice of %(month)s of %(organization)s is still a draft: issue it first.") % values
     ),
+    "parent_not_open": lambda values: (
+        _("The parent of %(organization)s is closed or not open yet: give it another parent, or none.") % values
+    ),
     "no_plan_price": lambda values: _("The plan of add-on “%(add_on)s” has no price on %(day)s: add one.") % values,
     "unknown_vat_rate": lambda values: (
         _("No VAT rate is known for country “%(country)s”: check it, or add a rate.") % values

@@ -62,7 +62,7 @@ def period(start: date, end: date) -> str:
         return formatting.format_month(start)
     if start == last:
         return date_format(start, "j F Y")
-    return f"{date_format(start, 'j M')} – {date_format(last, 'j M Y')}"
+    return f"{date_format(start)} – {date_format(last)}"
 
 
 @register.filter

@@ -47,7 +47,8 @@ def print_draft(facts: Facts, draft: Draft, names: PrintedNames) -> PrintedDraft
     if draft.discount_cents:
         discount = (facts.month.first_day, facts.payer_id, None, "", None, "", None, None, -draft.discount_cents)
         usage_rows.append(discount)
-    content = msgspec.msgpack.encode((facts.terms.currency, draft, usage_rows))
+    # The usage is in its rows already.
+    content = msgspec.msgpack.encode((facts.terms.currency, msgspec.structs.replace(draft, usage=()), usage_rows))
     return PrintedDraft(facts, draft, usage_rows, blake2b(content, digest_size=16).hexdigest())
 
 

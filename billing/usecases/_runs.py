@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import batched
+from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
@@ -40,7 +41,9 @@ def payer_ids(month: Month) -> list[int]:
     open_then = Q(opened_on__lte=last_day) & (Q(closed_on__isnull=True) | Q(closed_on__gte=first_day))
     on_parent = CloseOutcome.objects.filter(month=first_day, kind="on_parent").values("organization")
     alone = CloseOutcome.objects.filter(month=first_day).exclude(kind="on_parent").values("organization")
-    payers = Organization.objects.filter(Q(open_then, parent__isnull=True) | Q(id__in=alone)).exclude(id__in=on_parent)
+    orphaned = Q(parent__opened_on__gt=last_day) | Q(parent__closed_on__lt=first_day)
+    takers = Q(open_then, Q(parent__isnull=True) | orphaned) | Q(id__in=alone)
+    payers = Organization.objects.filter(takers).exclude(id__in=on_parent)
     return list(payers.order_by("id").values_list("id", flat=True))
 
 
@@ -55,12 +58,19 @@ def get_close(month: Month) -> MonthClose:
     return close
 
 
+class Run(NamedTuple):
+    """A run of a close; `is_new` is False when somebody had planned it before."""
+
+    close: MonthClose
+    is_new: bool
+
+
 @transaction.atomic
-def start_or_join(month: Month, *, at: datetime) -> MonthClose:
+def start_or_join(month: Month, *, at: datetime) -> Run:
     """Plan a new run of the month's close, or return the one that is under way."""
     close = MonthClose.objects.select_for_update().get(pk=get_close(month).pk)
     if _left(close).exists():
-        return close
+        return Run(close, is_new=False)
     close.batches.all().delete()
     close.run += 1
     close.started_at, close.finished_at = at, None
@@ -78,7 +88,7 @@ def start_or_join(month: Month, *, at: datetime) -> MonthClose:
     if not ranges:
         close.finished_at = at
     close.save(update_fields=("run", "started_at", "finished_at"))
-    return close
+    return Run(close, is_new=True)
 
 
 def work(close: MonthClose, *, at: datetime, wait: bool, on_progress: Callable[[Progress], None] | None = None) -> None:

@@ -42,7 +42,11 @@ def close_month(
     if dry_run:
         return _preview(month, chosen, at, on_progress)
     if chosen is None:
-        work(start_or_join(month, at=at), at=at, wait=True, on_progress=on_progress)
+        run = start_or_join(month, at=at)
+        work(run.close, at=at, wait=True, on_progress=on_progress)
+        if not run.is_new:
+            # Finished what somebody else had planned, before what came since: now what was asked for.
+            work(start_or_join(month, at=at).close, at=at, wait=True, on_progress=on_progress)
         return CloseReport.load(month, Scope())
     close = get_close(month)
     for chunk in batched(chosen, BATCH_SIZE, strict=False):

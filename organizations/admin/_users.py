@@ -1,5 +1,7 @@
 """People who sign in."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -72,6 +74,16 @@ class UserAdmin(DjangoUserAdmin[User], DeskAdmin[User]):
         if not term:
             return queryset, False
         return queryset.filter(Q(email__istartswith=term) | Q(name__istartswith=term)), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Who only looks must not read the hash of a password, which Django would show them in full."""
+        fieldsets = super().get_fieldsets(request, obj)
+        if obj is None or self.has_change_permission(request, obj):
+            return fieldsets
+        return [
+            (title, {**options, "fields": [field for field in options["fields"] if field != "password"]})
+            for title, options in fieldsets
+        ]
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """What a person did stays readable: make the account inactive instead."""

@@ -23,7 +23,7 @@ def main() -> None:
         django.setup()
         from tests.benchmarks.measures import measure  # needs Django's settings
 
-        measure(options.organizations, workers=options.workers, repeat=options.repeat)
+        measure(options.organizations, workers=options.workers)
 
 
 def _parse() -> Namespace:
@@ -31,7 +31,6 @@ def _parse() -> Namespace:
     parser.add_argument("--organizations", type=int, default=10_000, help="each with 100 usage records (10000)")
     parser.add_argument("--workers", type=int, default=1, help="processes that close the month together (1)")
     parser.add_argument("--database", metavar="URL", help="a database to create; by default a temporary SQLite file")
-    parser.add_argument("--repeat", type=int, default=1, help="measure so many times and report the medians (1)")
     parser.add_argument("--keep", action="store_true", help="do not drop the database")
     return parser.parse_args()
 

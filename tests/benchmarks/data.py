@@ -7,7 +7,7 @@ the order in which it would arrive: every third day, one record of every resourc
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from django.db import connection
+from django.db import connection, transaction
 
 from billing.domain.quantities import MICRO
 from billing.models import CreditEntry, CreditGrant, Meter, Resource, UsageMonth, UsageRecord
@@ -27,13 +27,14 @@ _OPENED_AT = datetime(2026, 1, 15, 9, 0, tzinfo=UTC)
 
 def load(organizations: int) -> None:
     """Fill an empty database, and let it get to know its data as it would have in a month."""
-    ids = _load_organizations(organizations)
-    _load_credits(ids[::10])
-    meters = _load_meters()
-    resource_ids = _load_resources(ids)
-    ensure_partition(MONTH.first_day)
-    _write(UsageMonth, ("organization_id", "month", "unbilled"), ((id_, MONTH.first_day, True) for id_ in ids))
-    _write(UsageRecord, _USAGE_COLUMNS, _usage(ids, resource_ids, meters))
+    with transaction.atomic():
+        ids = _load_organizations(organizations)
+        _load_credits(ids[::10])
+        meters = _load_meters()
+        resource_ids = _load_resources(ids)
+        ensure_partition(MONTH.first_day)
+        _write(UsageMonth, ("organization_id", "month", "unbilled"), ((id_, MONTH.first_day, True) for id_ in ids))
+        _write(UsageRecord, _USAGE_COLUMNS, _usage(ids, resource_ids, meters))
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
 

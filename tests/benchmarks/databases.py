@@ -32,10 +32,10 @@ def fresh_database(url: str | None, *, keep: bool) -> Iterator[str]:
 def _postgresql_database(url: str, *, keep: bool) -> Iterator[str]:
     import psycopg  # an extra, not needed for SQLite
     from psycopg import sql
-    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.conninfo import make_conninfo
 
     wanted = urlsplit(url).path.removeprefix("/") or "benchmark"
-    server = make_conninfo(**{**conninfo_to_dict(url), "dbname": "postgres"})
+    server = make_conninfo(url, dbname="postgres")
     with psycopg.connect(server, autocommit=True) as connection:
         taken = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
         name = next(name for n in count(1) if (name := wanted if n == 1 else f"{wanted}_{n}") not in taken)

@@ -3,9 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from contextlib import suppress
-from statistics import median
 from time import perf_counter
 
 from django.core.management import call_command
@@ -13,7 +11,7 @@ from django.db import DatabaseError, connection
 from msgspec import Struct
 
 from tests.benchmarks.data import RECORDS_PER_ORGANIZATION, load
-from tests.benchmarks.floor import TABLES, contents, run_floor
+from tests.benchmarks.floor import contents, run_floor
 
 
 class Run(Struct, frozen=True):
@@ -24,32 +22,33 @@ class Run(Struct, frozen=True):
     peak_bytes: int
 
 
-def measure(organizations: int, *, workers: int, repeat: int) -> None:
-    """Load, then measure the floor and the close in turn, then issuing; exits with 1 if floor and close disagree."""
+def measure(organizations: int, *, workers: int) -> None:
+    """Load, measure the floor, the close, the floor again, and issuing; exits if floor and close disagree."""
     started = perf_counter()
     call_command("migrate", verbosity=0, skip_checks=True)
     load(organizations)
+    records = organizations * RECORDS_PER_ORGANIZATION
+    _say(f"loaded {organizations:,} organizations and {records:,} usage records in {perf_counter() - started:.0f} s")
+    before = _floor()
+    close = _work("close", workers)
     _say(
-        f"loaded:   {organizations:,} organizations, {organizations * RECORDS_PER_ORGANIZATION:,} usage records",
-        started,
+        f"closed by {workers} worker(s) in {close.seconds:.2f} s: {organizations / close.seconds:,.0f} organizations/s,"
+        f" {records / close.seconds:,.0f} usage records/s, peak memory of a worker {close.peak_bytes / 1e6:.0f} MB"
     )
-    floors: list[float] = []
-    closes: list[Run] = []
-    for _ in range(repeat):
-        floors.append(_floor())
-        _reset()
-        closes.append(_work("close", workers))
-        _say(f"close:    {closes[-1].seconds:.2f} s")
-        _compare()
-    floors.append(_floor())
+    _compare()
+    after = _floor()
+    _say(f"ratio to the floor (mean of both): {close.seconds / (before + after) * 2:.2f}")
     issue = _work("issue", 1)
-    _report(organizations, workers, floors, closes, issue)
+    _say(
+        f"issued {issue.done:,} invoices in {issue.seconds:.2f} s: {issue.done / issue.seconds:,.0f} invoices/s,"
+        f" peak memory {issue.peak_bytes / 1e6:.0f} MB"
+    )
 
 
 def _floor() -> float:
     _quiet()
     seconds = run_floor()
-    _say(f"floor:    {seconds:.2f} s")
+    _say(f"the floor took {seconds:.2f} s")
     return seconds
 
 
@@ -88,37 +87,12 @@ def _quiet() -> None:
         cursor.execute("CHECKPOINT" if connection.vendor == "postgresql" else "PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _reset() -> None:
-    """Take back the close before, and leave its tables as small as they were."""
-    computed = [f"billing_{table}" for table in reversed(TABLES)]
-    with connection.cursor() as cursor:
-        for table in (*computed, "billing_closebatch"):
-            cursor.execute(f"DELETE FROM {table}")
-        if connection.vendor == "postgresql":
-            cursor.execute(f"VACUUM FULL {', '.join(computed)}")
-
-
 def _compare() -> None:
     floor, close = contents("floor"), contents("billing")
     if floor != close:
         sys.exit(f"The close and the floor disagree.\nfloor: {floor}\nclose: {close}")
 
 
-def _report(organizations: int, workers: int, floors: Sequence[float], closes: Sequence[Run], issue: Run) -> None:
-    seconds, floor = median([run.seconds for run in closes]), median(floors)
-    peak_mb = max(run.peak_bytes for run in closes) / 1e6
-    _say(
-        f"\nClosed {organizations:,} organizations with {workers} worker(s) in {seconds:.2f} s:"
-        f" {organizations / seconds:,.0f} organizations/s,"
-        f" {organizations * RECORDS_PER_ORGANIZATION / seconds:,.0f} usage records/s"
-        f"\nPeak memory of a worker: {peak_mb:.0f} MB"
-        f"\nRatio to the floor ({floor:.2f} s): {seconds / floor:.2f}"
-        f"\nIssued {issue.done:,} invoices in {issue.seconds:.2f} s: {issue.done / issue.seconds:,.0f} invoices/s,"
-        f" peak memory {issue.peak_bytes / 1e6:.0f} MB"
-    )
-
-
-def _say(text: str, since: float | None = None) -> None:
-    sys.stdout.write(text if since is None else f"{text} in {perf_counter() - since:.1f} s")
-    sys.stdout.write("\n")
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

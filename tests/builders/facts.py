@@ -88,12 +88,13 @@ def make_add_on(
     billed_until: date | None = None,
     quantity: int = 1,
     monthly_cents: int = 49_00,
+    first_month: date = date(2026, 1, 1),
     prices: Sequence[PlanPrice] | None = None,
 ) -> AddOn:
     """An add-on of 49.00 a month since October 1st."""
     if prices is None:
         prices = [PlanPrice(None, monthly_cents)]
-    return AddOn(id_, PAYER, name, started_on, ended_on, quantity, billed_until, prices)
+    return AddOn(id_, PAYER, name, started_on, ended_on, quantity, billed_until, first_month, prices)
 
 
 def make_charge(*, id_: int = 7, kind: str = "one_shot", cents: int = 800_00, day: int = 20) -> Charge:
@@ -108,16 +109,15 @@ def make_facts(
     grants: Sequence[Grant] = (),
     pending_cents: int = 0,
     past_consumption_cents: Sequence[int] = (),
-    is_first_close: bool = False,
     add_ons: Sequence[AddOn] = (),
     charges: Sequence[Charge] = (),
     forecast_months: int = 1,
     negotiated_refill_cents: int | None = None,
     discount_ppm: int = 0,
     closed_on: date | None = None,
-    tax: TaxTreatment | Reason = FRENCH_VAT,
-    missing_billing: Sequence[str] = (),
+    tax: TaxTreatment = FRENCH_VAT,
     blocked: Reason | None = None,
+    unbillable: Reason | None = None,
     organizations: Mapping[int, tuple[int, ...]] | None = None,
 ) -> Facts:
     """What is not given is empty, or usual: an estimate of one month, no discount, French VAT."""
@@ -133,11 +133,10 @@ def make_facts(
         grants=grants,
         pending_cents=pending_cents,
         past_consumption_cents=past_consumption_cents,
-        is_first_close=is_first_close,
         add_ons=add_ons,
         charges=charges,
-        missing_billing=missing_billing,
         blocked=blocked,
+        unbillable=unbillable,
     )
 
 

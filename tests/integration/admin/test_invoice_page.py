@@ -30,7 +30,7 @@ def url_of(invoice: Invoice) -> str:
     return reverse("admin:billing_invoice_change", args=[invoice.pk])
 
 
-def text_of(client: Client, invoice: Invoice, **parameters: object) -> str:
+def text_of(client: Client, invoice: Invoice, **parameters: str | int) -> str:
     """The page without its tags and line breaks, as a reader sees it."""
     response = client.get(url_of(invoice), parameters)
     assert response.status_code == 200
@@ -354,9 +354,9 @@ def test_a_draft_says_that_it_is_one_and_shows_the_parties_of_today(fiona: Clien
 
 def test_findings_for_the_reviewer_stand_on_top(fiona: Client) -> None:
     invoice = make_invoice()
-    Invoice.objects.filter(pk=invoice.pk).update(
-        review_notes=["This EU company has no VAT number: it is charged VAT like a consumer."]
-    )
+    finding = "This EU company has no VAT number: it is charged VAT like a consumer."
+    notes = [{"code": "tax_finding", "values": {"finding": finding}}]
+    Invoice.objects.filter(pk=invoice.pk).update(review_notes=notes)
     assert "This EU company has no VAT number" in text_of(fiona, invoice)
 
 

@@ -11,8 +11,10 @@ from tests.builders.desk import make_staff
 
 pytestmark = pytest.mark.django_db
 
-COMPUTED = ("invoice", "invoiceline", "taxsubtotal", "creditstatement", "usagedetail")
-COMPUTED += ("monthclose", "closeoutcome", "creditentry", "usagerecord", "resource")
+COMPUTED = [
+    *("invoice", "invoiceline", "taxsubtotal", "creditstatement", "usagedetail"),
+    *("monthclose", "closeoutcome", "creditentry", "usagerecord", "resource"),
+]
 
 
 def rights_of(name: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +37,8 @@ def summary(document: Json) -> str:
 def _document(expected: Json, got: Json) -> list[str]:
     found = _inner_contradictions(got)
     if any(not line.get("exact", True) for line in expected["lines"]):
-        expected, got = _one_regularization(expected), _one_regularization(got)
+        found += _shares(expected, got)
+        expected, got = _without_shares(expected), _without_shares(got)
     for name, value in expected.items():
         if name == "usage":
             found += _usage(value, got["usage"])
@@ -107,13 +109,23 @@ def _words(key: tuple[str, ...]) -> str:
     return "/".join(key)
 
 
-def _one_regularization(document: Json) -> Json:
-    """Where the share of each month is open, only their sum is compared."""
-    lines = [line for line in document["lines"] if line["kind"] != "regularization"]
-    total = sum(Decimal(line["net_amount"]) for line in document["lines"] if line["kind"] == "regularization")
-    merged = {"kind": "regularization", "net_amount": f"{total:.2f}"}
-    at = 1 if lines and lines[0]["kind"] == "provision" else 0
-    return {**document, "lines": [*lines[:at], merged, *lines[at:]]}
+def _shares(expected: Json, got: Json) -> list[str]:
+    """Where cents of the discount may fall on either month: every month's share within two of them."""
+    wanted, there = _share_of_month(expected), _share_of_month(got)
+    return [
+        f"regularization of {month}: expected about {wanted[month]}, got {there[month]}"
+        for month in sorted({*wanted, *there})
+        if abs(wanted[month] - there[month]) > Decimal("0.02")
+    ]
+
+
+def _share_of_month(document: Json) -> defaultdict[str, Decimal]:
+    lines = [line for line in document["lines"] if line["kind"] == "regularization"]
+    return defaultdict(Decimal, {line["period_start"]: Decimal(line["net_amount"]) for line in lines})
+
+
+def _without_shares(document: Json) -> Json:
+    return {**document, "lines": [line for line in document["lines"] if line["kind"] != "regularization"]}
 
 
 def _inner_contradictions(got: Json) -> list[str]:

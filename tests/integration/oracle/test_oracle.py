@@ -290,6 +290,31 @@ def test_the_vat_numbers_of_the_scenarios_are_what_they_claim() -> None:
         assert not module.is_valid(number), (country, number)
 
 
+def test_differences_name_the_organization_the_field_and_both_values() -> None:
+    wanted = bill(world(usage("e", "2026-07-02T00:00:00Z", "1000")))
+    got = json.loads(json.dumps(wanted))
+    got["statement"]["f"] = "-9.99"
+    got["lines"][1]["vat_rate"] = "8.50"
+    got["usage"][0]["quantity"] = "1001"
+    assert differences("2026-07", [wanted], [got]) == [
+        "o 2026-07 lines[1] regularization.vat_rate: expected '20.00', got '8.50'",
+        "o 2026-07 statement.f: expected '-10.00', got '-9.99'",
+        "o 2026-07 usage o/r/cent/par/2026-07/2025-01-01.quantity: expected '1000', got '1001'",
+    ]
+    assert differences("2026-07", [wanted], []) == [
+        "o 2026-07: no invoice, expected draft of 24.00 (provision 10.00, regularization 10.00), fees 10.00"
+    ]
+    assert "unexpected invoice" in differences("2026-07", [], [wanted])[0]
+
+
+def test_differences_see_an_invoice_that_contradicts_itself() -> None:
+    wanted = bill(world(usage("e", "2026-07-02T00:00:00Z", "1000")))
+    got = {**wanted, "subtotal": "20.01"}
+    words = " ".join(differences("2026-07", [got], [got]))
+    assert "subtotal and the sum of lines differ" in words
+    assert "total and subtotal + vat differ" in words
+
+
 @pytest.mark.skipif(not PRICES.exists(), reason=f"the real price system is not at {PRICES}")
 def test_what_must_always_hold() -> None:
     """The promises of §5, over the calculator's own predictions."""

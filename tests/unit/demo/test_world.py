@@ -10,7 +10,7 @@ import pytest
 from stdnum.eu import vat
 from stdnum.fr import siren
 
-from billing.demo import chance, names
+from billing.demo import chance, crowd, names
 from billing.demo.accounts import Json
 from billing.demo.curves import Curve, Surge, growing
 from billing.demo.months import LAST, MONTHS, FourMonths, within
@@ -22,6 +22,14 @@ from billing.domain.quantities import MICRO, parse_micro
 
 PARIS = ZoneInfo("Europe/Paris")
 JULY_TO_OCTOBER = FourMonths(Month(2026, 7, PARIS))
+
+
+@pytest.fixture
+def varied_world(monkeypatch: pytest.MonkeyPatch) -> World:
+    """Few customers of every sort: reporting daily, weekly and monthly."""
+    monkeypatch.setattr(crowd, "DAILY", 30)
+    monkeypatch.setattr(crowd, "OWN", 40)
+    return World(JULY_TO_OCTOBER, 60)
 
 
 def everything(world: World) -> list[Json]:
@@ -72,44 +80,54 @@ def test_as_many_organizations_as_asked_for(size: int) -> None:
     assert len({each["name"] for each in organizations}) == size
 
 
-def test_everything_refers_to_what_was_told_before() -> None:
+def test_everything_refers_to_what_was_told_before(varied_world: World) -> None:
     known: set[object] = set()
-    for each in everything(World(JULY_TO_OCTOBER, 60)):
+    for each in everything(varied_world):
         for reference in ("organization", "resource", "meter", "plan", "parent"):
             assert each.get(reference) is None or each[reference] in known, each
         known |= {each.get("id"), each.get("code")}
 
 
-def test_events_and_references_are_single() -> None:
-    objects = everything(World(JULY_TO_OCTOBER, 60))
+def test_events_and_references_are_single(varied_world: World) -> None:
+    objects = everything(varied_world)
     events = Counter((each["source"], each["event_id"]) for each in of_kind(objects, "usage"))
     assert set(events.values()) == {1}
     references = Counter((each["kind"], each["reference"]) for each in objects if "reference" in each)
     assert set(references.values()) == {1}
 
 
-def test_nothing_is_known_before_it_happened() -> None:
+def test_nothing_is_known_before_it_happened(varied_world: World) -> None:
     """Add-ons, charges and grants are heard of in the month in which they begin, never earlier."""
-    world = World(JULY_TO_OCTOBER, 250)
     for month in range(MONTHS):
-        for each in world.news(month):
+        for each in varied_world.news(month):
             for day in ("opened_on", "started_on", "date", "closed_on"):
                 if each.get(day):
                     assert str(each[day]) <= str(JULY_TO_OCTOBER.last_day(month)), each
 
 
-def test_usage_lies_within_its_month_and_its_account() -> None:
-    world = World(JULY_TO_OCTOBER, 250)
-    opened = {account.id: account.opened_on for account in world.accounts}
-    closed = {account.id: account.closed_on for account in world.accounts}
+def test_usage_lies_within_its_month_and_its_account(varied_world: World) -> None:
+    opened = {account.id: account.opened_on for account in varied_world.accounts}
+    closed = {account.id: account.closed_on for account in varied_world.accounts}
     for index, month in enumerate(JULY_TO_OCTOBER.months):
-        for record in world.usage(index):
+        for record in varied_world.usage(index):
             start, end = (datetime.fromisoformat(str(record[side])) for side in ("start", "end"))
             assert month.start <= start < end <= month.end
             assert start.astimezone(PARIS).date() >= opened[str(record["organization"])]
             until = closed[str(record["organization"])]
             assert until is None or start.astimezone(PARIS).date() < until
             parse_micro(record["quantity"])
+
+
+def test_later_customers_report_less_often(varied_world: World) -> None:
+    starts: dict[object, set[object]] = {}
+    for record in varied_world.usage(LAST):
+        if record["source"] == "scaler":
+            starts.setdefault(record["organization"], set()).add(record["start"])
+
+    def most(indexes: range) -> int:
+        return max(len(starts.get(varied_world.accounts[index].id, ())) for index in indexes)
+
+    assert (most(range(20, 30)), most(range(30, 40)), most(range(40, 60))) == (31, 5, 1)
 
 
 def test_late_usage_is_left_out_of_its_month() -> None:
@@ -186,8 +204,8 @@ def test_the_story_has_twenty_customers_the_cast_first() -> None:
     assert [account.parent_id for account in world.accounts[:3]] == [None, organization_id(CAST), organization_id(CAST)]
 
 
-def test_amounts_are_written_as_the_interface_wants() -> None:
-    for each in everything(World(JULY_TO_OCTOBER, 250)):
+def test_amounts_are_written_as_the_interface_wants(varied_world: World) -> None:
+    for each in everything(varied_world):
         for field in ("amount", "monthly_price"):
             if field in each:
                 assert format_cents(parse_cents(str(each[field]))) == each[field]

@@ -34,7 +34,7 @@ def _lines(draft: Draft) -> list[tuple[str, int]]:
 
 
 def test_first_invoice_regularizes_the_month_and_provisions_the_next() -> None:
-    draft = draft_with(make_facts(usage=make_usage(units(100)), is_first_close=True))
+    draft = draft_with(make_facts(usage=make_usage(units(100))))
 
     # U = 100 x 1.00; no credits yet, so all of it is regularized; h = f = 100.00; VAT 20 % of 200.00
     assert _lines(draft) == [("provision", 100_00), ("regularization", 100_00)]
@@ -250,8 +250,10 @@ def test_the_last_month_sells_nothing_and_loses_free_credits() -> None:
     ("facts", "code"),
     [
         (make_facts(usage=make_usage(units(1, meter_id=99))), "no_price"),
-        (make_facts(usage=make_usage(units(1)), missing_billing=["city"]), "incomplete_billing_profile"),
-        (make_facts(usage=make_usage(units(1)), tax=Reason("unknown_vat_rate")), "unknown_vat_rate"),
+        (
+            make_facts(usage=make_usage(units(1)), unbillable=Reason("incomplete_billing_profile")),
+            "incomplete_billing_profile",
+        ),
         (make_facts(blocked=Reason("previous_month_draft")), "previous_month_draft"),
         (make_facts(add_ons=[make_add_on(prices=[])]), "no_plan_price"),
         (make_facts(usage=make_usage(units(10**17))), "amount_too_large"),
@@ -266,9 +268,7 @@ def test_what_cannot_be_billed_is_blocked_with_a_reason(facts: Facts, code: str)
 
 
 def test_nobody_is_blocked_who_has_nothing_to_bill() -> None:
-    facts = make_facts(
-        usage=make_usage(units(0, meter_id=99)), missing_billing=["name"], tax=Reason("unknown_vat_rate")
-    )
+    facts = make_facts(usage=make_usage(units(0, meter_id=99)), unbillable=Reason("unknown_vat_rate"))
 
     assert isinstance(assemble_with(facts), Nil)
 

@@ -10,9 +10,9 @@ from tests.builders.facts import make_add_on, make_facts
 
 
 def _billed(
-    add_on: AddOn, *, is_first_close: bool = False, closed_on: date | None = None
+    add_on: AddOn, *, closed_on: date | None = None
 ) -> tuple[list[tuple[str, str, int]], list[tuple[int, date]]]:
-    lines, until = add_on_lines(make_facts(add_ons=[add_on], is_first_close=is_first_close, closed_on=closed_on))
+    lines, until = add_on_lines(make_facts(add_ons=[add_on], closed_on=closed_on))
     return [(str(line.period_start), str(line.period_end), line.net_cents) for line in lines], until
 
 
@@ -24,13 +24,13 @@ def test_a_running_add_on_is_billed_for_the_provision_month() -> None:
 
 
 def test_one_that_ran_before_the_first_close_starts_with_the_provision_month() -> None:
-    lines, _ = _billed(make_add_on(started_on=date(2026, 9, 30)), is_first_close=True)
+    lines, _ = _billed(make_add_on(started_on=date(2026, 9, 30), first_month=date(2026, 10, 1)))
 
     assert lines == [("2026-11-01", "2026-12-01", 49_00)]
 
 
 def test_one_that_started_in_the_first_closed_month_is_billed_from_its_start() -> None:
-    lines, _ = _billed(make_add_on(started_on=date(2026, 10, 31)), is_first_close=True)
+    lines, _ = _billed(make_add_on(started_on=date(2026, 10, 31), first_month=date(2026, 10, 1)))
 
     # 49.00 x 1/31 = 1.5806 -> 1.58
     assert lines == [("2026-10-31", "2026-11-01", 1_58), ("2026-11-01", "2026-12-01", 49_00)]
@@ -88,3 +88,10 @@ def test_add_ons_print_by_name() -> None:
     lines, _ = add_on_lines(make_facts(add_ons=add_ons))
 
     assert [line.name for line in lines] == ["Alpaca", "Alpaca", "Zebra", "Zebra"]
+
+
+def test_one_that_was_reported_after_the_first_close_still_starts_with_that_provision_month() -> None:
+    # First closed in August: July and August were billed elsewhere, September on is billed here.
+    lines, _ = _billed(make_add_on(started_on=date(2026, 7, 10), first_month=date(2026, 8, 1)))
+
+    assert [start for start, *_ in lines] == ["2026-09-01", "2026-10-01", "2026-11-01"]
