@@ -9,8 +9,10 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from billing.domain.quantities import MICRO, format_duration, format_micro
+from billing.models import CreditGrant
 
 SECONDS = "second"
 
@@ -71,6 +73,13 @@ def format_rate(rate_bp: int) -> str:
 def format_month(day: date) -> str:
     """Write the month of its first day: "October 2026"."""
     return date_format(day, "F Y")
+
+
+def name_of_grant(grant: CreditGrant) -> str:
+    """Name a lot of credits by what it came from: its reference, its reason, or the invoice that sold it."""
+    if grant.sold_by is not None and not grant.reference:
+        return _("provision of %(invoice)s") % {"invoice": grant.sold_by}
+    return str(grant)
 
 
 def link_to(row: Model, text: object = None) -> SafeString | str:

@@ -95,7 +95,10 @@ def _statement(page: InvoicePage) -> list[Any]:
 
 def _movements(page: InvoicePage) -> list[dict[str, Any]]:
     entries: Iterable[CreditEntry] = page.movements.entries if page.movements else ()
-    return [{"entry": entry, "words": _entry_in_words(entry)} for entry in entries]
+    return [
+        {"entry": entry, "words": _entry_in_words(entry), "grant": formatting.name_of_grant(entry.grant)}
+        for entry in entries
+    ]
 
 
 def _entry_in_words(entry: CreditEntry) -> str:

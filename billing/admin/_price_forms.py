@@ -13,8 +13,7 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 from billing.admin._fields import CurrencyField
 from billing.domain.pricing import InvalidPrice, Tier
 from billing.models import Price, PriceTier
-from billing.queries.months import local_day
-from billing.queries.prices import midnight
+from billing.queries.months import local_day, midnight
 from billing.usecases.correct_price import correct_price
 from billing.usecases.set_price import PriceKey, PriceTerms, set_price
 

@@ -96,9 +96,7 @@ def _refill_sentence(statement: CreditStatement, next_period: str) -> str:
         return _("The amount agreed with the organization, instead of a computed one.")
     if missing_cents < 0:
         excess = formatting.format_amount(-missing_cents)
-        return _("Nothing: there is %(excess)s more than estimated, which stays on the account.") % {
-            "excess": excess
-        }
+        return _("Nothing: there is %(excess)s more than estimated, which stays on the account.") % {"excess": excess}
     if missing_cents == 0:
         return _("Nothing is missing for %(period)s.") % {"period": next_period}
     return _("What is missing for %(period)s: the provision that this invoice sells.") % {"period": next_period}

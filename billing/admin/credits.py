@@ -7,7 +7,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
 
+from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, ComputedAdmin, PerformsMixin, UnitsInline, UseCaseForm
 from billing.models import CreditEntry, CreditGrant
@@ -70,7 +72,7 @@ class CreditGrantAdmin(PerformsMixin[CreditGrant], BillingAdmin[CreditGrant]):
     form = GrantForm
 
     list_display = [
-        "__str__",
+        "name",
         displays.link_column("organization", _("organization")),
         "type",
         displays.state_column("state", _("state"), GRANT_COLOURS),
@@ -78,7 +80,6 @@ class CreditGrantAdmin(PerformsMixin[CreditGrant], BillingAdmin[CreditGrant]):
         displays.money_column("remaining_cents", _("remaining")),
         "starts_on",
         "expires_on",
-        displays.link_column("sold_by", _("sold by")),
     ]
     list_select_related = ["organization", "sold_by"]
     list_filter = [
@@ -95,6 +96,11 @@ class CreditGrantAdmin(PerformsMixin[CreditGrant], BillingAdmin[CreditGrant]):
     autocomplete_fields = ["organization"]
     inlines = [CreditEntryInline]
     empty_hint = _("Invoices sell prepaid credits; coupons and gestures give free ones.")
+
+    @display(description=_("credit grant"))
+    def name(self, grant: CreditGrant) -> str:
+        """What it came from."""
+        return formatting.name_of_grant(grant)
 
     def get_fields(self, request: HttpRequest, obj: CreditGrant | None = None) -> Any:
         """What is typed, or what became of it."""
@@ -132,12 +138,12 @@ class CreditEntryAdmin(ComputedAdmin[CreditEntry]):
     list_display = [
         "booked_at",
         displays.link_column("grant.organization", _("organization")),
-        displays.link_column("grant", _("grant")),
+        "grant_name",
         displays.state_column("kind", _("kind"), ENTRY_COLOURS),
         displays.money_column("amount_cents", _("amount"), currency="grant.currency"),
         displays.link_column("invoice", _("invoice")),
     ]
-    list_select_related = ["grant__organization", "invoice"]
+    list_select_related = ["grant__organization", "grant__sold_by", "invoice"]
     list_filter = [("kind", ChoicesDropdownFilter), ("grant__organization", AutocompleteSelectFilter)]
     search_fields = ["grant__reference"]
     search_help_text = _("Beginning of the organization's name or identifier")
@@ -147,3 +153,8 @@ class CreditEntryAdmin(ComputedAdmin[CreditEntry]):
     fields = ["grant", "kind", "amount_cents", "month", "invoice", "outcome", "booked_at"]
     currency_path = "grant.currency"
     empty_hint = _("Every movement of credits is an entry: granted, used, expired, revoked, refunded.")
+
+    @display(description=_("grant"))
+    def grant_name(self, entry: CreditEntry) -> Any:
+        """The lot of credits that moved."""
+        return formatting.link_to(entry.grant, formatting.name_of_grant(entry.grant))

@@ -62,22 +62,21 @@ class UsageRecordAdmin(ComputedAdmin[UsageRecord]):
     """Measured consumption, one row per record and month."""
 
     list_display = [
-        "event_id",
+        "started_at",
+        "ended_at",
         displays.link_column("organization", _("organization")),
         displays.link_column("resource", _("resource")),
         displays.link_column("meter", _("meter")),
         "zone",
-        "started_at",
-        "ended_at",
         "quantity",
-        "source",
+        "event_id",
     ]
     list_select_related = ["organization", "resource", "meter"]
     list_filter = [
         ("organization", OrganizationFilter),
         ("resource", ResourceFilter),
     ]
-    sortable_by = ["event_id"]
+    sortable_by = ()
     search_fields = ["organization__name"]
     search_help_text = _("Beginning of the organization's name or identifier")
     date_hierarchy = "month"

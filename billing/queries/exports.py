@@ -10,19 +10,19 @@ from django.db.models.functions import Collate
 from django.utils.translation import override
 from msgspec import Struct
 
-from billing.domain.lifecycle import DocumentState, PaymentState
+from billing.domain.lifecycle import DocumentState
 from billing.domain.money import format_cents
 from billing.domain.periods import Month
 from billing.domain.quantities import format_micro
 from billing.domain.statement import CreditStatement as Statement
 from billing.models import CloseOutcome, CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
+from billing.queries.invoices import due_cents
 from billing.queries.months import local_day
 from billing.queries.wording import line_description
 
 DOCUMENTS_PER_BATCH = 1_000
 LANGUAGE = "en"
 CODE_POINT_ORDER = {"postgresql": "C", "sqlite": "BINARY"}
-NOTHING_LEFT_TO_PAY = {PaymentState.PAID, PaymentState.CANCELED, PaymentState.REFUNDED, PaymentState.WONT_PAY}
 
 
 class ExportedLine(Struct):
@@ -145,19 +145,13 @@ def _document(
         subtotal=format_cents(row.subtotal_cents),
         vat=format_cents(row.vat_cents),
         total=format_cents(row.total_cents),
-        amount_due=format_cents(_due_cents(row)),
+        amount_due=format_cents(due_cents(row)),
     )
 
 
 def _letters(row: CreditStatement) -> dict[str, str]:
     statement = Statement(**{name: getattr(row, name) for name in Statement.__struct_fields__})
     return {letter: format_cents(cents) for letter, cents in statement.as_letters().items()}
-
-
-def _due_cents(row: Invoice) -> int:
-    if row.document_state == DocumentState.ISSUED and row.payment_state in NOTHING_LEFT_TO_PAY:
-        return 0
-    return row.total_cents - row.paid_cents
 
 
 def _load_lines(ids: Sequence[int]) -> dict[int, list[ExportedLine]]:

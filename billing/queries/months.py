@@ -1,6 +1,6 @@
 """Months of the billing time zone, from and to the first days that rows keep."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -26,3 +26,8 @@ def local_day(instant: datetime) -> date:
 def last_ended_month(at: datetime) -> Month:
     """The month that is due to be closed at an instant."""
     return Month.containing(at, billing_zone()).previous
+
+
+def midnight(day: date) -> datetime:
+    """The instant at which a day begins where the legal entity is, in UTC: when a price version begins."""
+    return datetime.combine(day, time(), tzinfo=billing_zone()).astimezone(UTC)

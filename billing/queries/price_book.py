@@ -5,10 +5,11 @@ from datetime import date
 
 from django.db.models import Q
 
-from billing.domain.pricing import Price, PriceBook, Tier
+from billing.domain.pricing import PriceBook, Tier
 from billing.models import Price as PriceRow
 from billing.models import PriceTier, TaxRate
 from billing.queries.among import among
+from billing.queries.prices import price_of
 
 
 def load_price_book(organization_ids: Collection[int]) -> PriceBook:
@@ -22,7 +23,7 @@ def load_price_book(organization_ids: Collection[int]) -> PriceBook:
     ):
         tiers.setdefault(price_id, []).append(Tier(up_to_micro, unit_price))
     rows = PriceRow.objects.filter(wanted)
-    return PriceBook(_price(row, tuple(tiers[row.pk])) for row in rows if row.pk in tiers)
+    return PriceBook(price_of(row, tiers[row.pk]) for row in rows if row.pk in tiers)
 
 
 def load_negotiators(organization_ids: Collection[int]) -> set[int]:
@@ -35,20 +36,3 @@ def load_tax_rates(day: date) -> dict[str, int]:
     """The VAT rate of each territory on a day, in basis points."""
     rows = TaxRate.objects.filter(valid_from__lte=day).order_by("valid_from")
     return dict(rows.values_list("territory", "rate_bp"))
-
-
-def _price(row: PriceRow, tiers: tuple[Tier, ...]) -> Price:
-    return Price(
-        id=row.pk,
-        meter_id=row.meter_id,
-        zone=row.zone,
-        currency=row.currency,
-        organization_id=row.organization_id,
-        valid_from=row.valid_from,
-        valid_to=row.valid_to,
-        per_quantity_micro=row.per_quantity_micro,
-        package_micro=row.package_micro,
-        mode="volume" if row.mode == PriceRow.Mode.VOLUME else "graduated",
-        bounds_per_hour=row.bounds_per_hour,
-        tiers=tiers,
-    )

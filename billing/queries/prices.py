@@ -1,20 +1,13 @@
 """Price versions as values, and what past invoices were rated with."""
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
 
 from django.db.models import F, QuerySet
 
 from billing.domain.pricing import Price, Tier
 from billing.models import AddOn, Meter, UsageDetail
 from billing.models import Price as PriceRow
-from billing.queries.months import billing_zone
 from organizations.models import Organization
-
-
-def midnight(day: date) -> datetime:
-    """The instant at which a day begins where the legal entity is, in UTC: when a price version begins."""
-    return datetime.combine(day, time(), tzinfo=billing_zone()).astimezone(UTC)
 
 
 def price_of(row: PriceRow, tiers: Iterable[Tier]) -> Price:

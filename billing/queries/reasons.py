@@ -69,6 +69,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "previous_month_draft": lambda values: (
         _("The invoice of %(month)s of %(organization)s is still a draft: issue it first.") % values
     ),
+    "month_not_closed": lambda values: _("%(month)s is not closed for it: close it first.") % values,
     "parent_not_open": lambda values: (
         _("The parent of %(organization)s is closed or not open yet: give it another parent, or none.") % values
     ),

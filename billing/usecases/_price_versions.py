@@ -1,7 +1,7 @@
 """The versions of a price as rows, and which months they may no longer touch."""
 
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 import msgspec
 from django.db.models import F, Max, Q, QuerySet
@@ -31,11 +31,6 @@ class PriceTerms(msgspec.Struct, frozen=True, kw_only=True):
     package_micro: int | None = None
     mode: TierMode = "graduated"
     bounds_per_hour: bool = False
-
-
-def midnight(day: date) -> datetime:
-    """The instant at which a day begins where the legal entity is, in UTC: when a price version begins."""
-    return datetime.combine(day, time(), tzinfo=billing_zone()).astimezone(UTC)
 
 
 def versions_of(key: PriceKey) -> list[Price]:

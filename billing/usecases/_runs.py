@@ -146,8 +146,12 @@ def _close_one(close: MonthClose, month: Month, payer_id: int, at: datetime) -> 
         raise
     except Exception as error:
         log.exception("Organization %s could not be closed", payer_id)
-        reason = Reason("unexpected_error", {"error": f"{type(error).__name__}: {error}"[:300]})
-        block_payer(month, payer_id, reason, close_id=close.pk)
+        block_payer(month, payer_id, unexpected(error), close_id=close.pk)
+
+
+def unexpected(error: Exception) -> Reason:
+    """The reason of an organization with which something went wrong that nobody thought of; the log has the rest."""
+    return Reason("unexpected_error", {"error": f"{type(error).__name__}: {error}"[:300]})
 
 
 @collector_paused()

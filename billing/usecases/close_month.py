@@ -1,21 +1,35 @@
 """Generate the drafts of a consumption month, or say what that would change."""
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import batched
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import Min
 
 from billing.domain.assembly import Blocked, Draft, Nil
+from billing.domain.facts import Reason
 from billing.domain.periods import Month
 from billing.models import CloseOutcome
-from billing.queries.accounts import Scope
+from billing.queries.accounts import Account, Scope, load_accounts
 from billing.queries.close_reports import BlockedOrganization, CloseReport, Difference, Totals
 from billing.queries.months import local_day
 from billing.usecases._close_batch import Result, compute_batch
-from billing.usecases._runs import BATCH_SIZE, Progress, close_range, get_close, payer_ids, scopes, start_or_join, work
+from billing.usecases._runs import (
+    BATCH_SIZE,
+    Progress,
+    close_range,
+    get_close,
+    payer_ids,
+    scopes,
+    start_or_join,
+    unexpected,
+    work,
+)
 from organizations.models import Organization
+
+log = logging.getLogger(__name__)
 
 
 class UnableToClose(Exception):
@@ -83,16 +97,33 @@ def _preview(
     report = CloseReport()
     ranges = scopes(payer_ids(month)) if chosen is None else [Scope(ids=chosen)]
     for done, scope in enumerate(ranges, start=1):
-        batch = compute_batch(month, scope, tax_date=local_day(at), lock=False)
-        for result in batch.results:
-            _count(report, result)
-        settled = CloseReport.load(month, Scope(ids=[account.id for account in batch.accounts.others]))
-        _merge(report, settled)
+        _preview_scope(report, month, scope, at)
         if on_progress is not None:
             on_progress(Progress(done, len(ranges)))
     report.blocked_organizations.sort(key=lambda organization: organization.external_id)
     report.differences.sort(key=lambda difference: difference.external_id)
     return report
+
+
+def _preview_scope(report: CloseReport, month: Month, scope: Scope, at: datetime) -> None:
+    """Compute a batch at once; if that fails, one payer after the other, as a real run does."""
+    try:
+        batch = compute_batch(month, scope, tax_date=local_day(at), lock=False)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        payers = load_accounts(month, scope, lock=False).trees
+        if len(payers) > 1:
+            for payer_id in payers:
+                _preview_scope(report, month, Scope(ids=[payer_id]), at)
+            return
+        log.exception("Organizations %s could not be previewed", list(payers))
+        for account, *_ in payers.values():
+            _count_blocked(report, account, unexpected(error))
+        return
+    for result in batch.results:
+        _count(report, result)
+    _merge(report, CloseReport.load(month, Scope(ids=[account.id for account in batch.accounts.others])))
 
 
 def _count(report: CloseReport, result: Result) -> None:
@@ -104,11 +135,15 @@ def _count(report: CloseReport, result: Result) -> None:
         case Nil():
             report.nil += 1
         case Blocked(reason):
-            report.blocked += 1
-            report.blocked_organizations.append(
-                BlockedOrganization(account.external_id, account.name, reason.code, reason.values)
-            )
+            _count_blocked(report, account, reason)
     report.differences += _differences(result, currency)
+
+
+def _count_blocked(report: CloseReport, account: Account, reason: Reason) -> None:
+    report.blocked += 1
+    report.blocked_organizations.append(
+        BlockedOrganization(account.external_id, account.name, reason.code, reason.values)
+    )
 
 
 def _differences(result: Result, currency: str) -> Iterator[Difference]:

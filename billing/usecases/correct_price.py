@@ -3,8 +3,9 @@
 from django.db import transaction
 
 from billing.domain.pricing import InvalidPrice, check_price
-from billing.models import Meter, Price, PriceTier
+from billing.models import Price, PriceTier
 from billing.queries.prices import is_invoiced, price_of
+from billing.usecases._price_gate import wait_for_issuing
 from billing.usecases._price_versions import PriceTerms
 
 
@@ -32,9 +33,9 @@ def correct_price(*, price_id: int, terms: PriceTerms) -> Price:
 
 
 def lock_unused_price(price_id: int) -> Price:
-    """Take the meter, as `set_price` does, and return a version that nobody was billed with. Raises PriceInUse."""
+    """Wait as `set_price` does, and return a version that nobody was billed with. Raises PriceInUse."""
+    wait_for_issuing()
     row = Price.objects.get(pk=price_id)
-    Meter.objects.select_for_update(no_key=True).get(pk=row.meter_id)
     if is_invoiced(price_id):
         raise PriceInUse("An issued invoice was rated with this price: add a new version instead.")
     return row

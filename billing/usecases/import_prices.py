@@ -8,9 +8,9 @@ from django.db import transaction
 
 from billing.domain.pricing import InvalidPrice
 from billing.models import Meter
-from billing.queries.months import local_day
+from billing.queries.months import local_day, midnight
 from billing.usecases._price_systems import InvalidPriceSystem, MeterPrice, read_price_system
-from billing.usecases._price_versions import PriceKey, midnight, terms_of, versions_of
+from billing.usecases._price_versions import PriceKey, terms_of, versions_of
 from billing.usecases._references import References
 from billing.usecases.set_price import set_price
 

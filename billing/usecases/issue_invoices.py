@@ -1,30 +1,26 @@
 """Issue a month's drafts: recompute under the account's lock, number, date, book the credits, freeze."""
 
 import logging
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime
 from itertools import batched
 
-import msgspec
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import QuerySet
 from msgspec import Struct
 
 from billing.domain.assembly import Draft
 from billing.domain.facts import Reason
-from billing.domain.lifecycle import DocumentState, PaymentState
-from billing.domain.numbering import render_number
+from billing.domain.lifecycle import DocumentState
 from billing.domain.periods import Month
-from billing.models import AddOn, Charge, CloseOutcome, CreditEntry, CreditGrant, Invoice, LegalEntity, NumberSeries
+from billing.models import CloseOutcome, NumberSeries
 from billing.queries.accounts import Scope
-from billing.queries.among import among
 from billing.queries.months import local_day
-from billing.queries.parties import buyer_snapshots, seller_snapshot
-from billing.usecases._bulk import bulk_change, bulk_write
-from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
+from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
-from billing.usecases._ledger import book_entries
-from billing.usecases._runs import get_close
+from billing.usecases._issuing import Issued, book_issued, freeze
+from billing.usecases._price_gate import hold_prices
+from billing.usecases._runs import get_close, unexpected
 from organizations.models import Organization
 
 BATCH_SIZE = 500
@@ -56,13 +52,6 @@ class IssueReport(Struct):
         self.not_issued += other.not_issued
 
 
-class _Issued(Struct, frozen=True):
-    invoice_id: int
-    result: Result
-    draft: Draft
-    counter: int
-
-
 def issue_invoices(
     *,
     month: Month,
@@ -83,9 +72,13 @@ def issue_invoices(
         raise UnableToIssue(f"The issue date {issue_date} is in the future: use {today} or an earlier day.")
     _check_order(NumberSeries.objects.filter(kind=NumberSeries.Kind.INVOICE), issue_date)
     outcomes = CloseOutcome.objects.filter(month=month.first_day).exclude(kind="on_parent")
-    if organization_ids is not None:
-        outcomes = outcomes.filter(organization__in=_payers_of(month, organization_ids))
-    report = IssueReport(not_issued=_blocked(outcomes))
+    report = IssueReport()
+    if organization_ids is None:
+        report.not_issued += _with_reasons(outcomes.filter(kind="blocked"))
+    else:
+        chosen = _find(organization_ids)
+        outcomes = outcomes.filter(organization__in=_payers_of(month, chosen))
+        report.not_issued += [*_not_closed(month, chosen), *_with_reasons(outcomes.exclude(kind="invoice"))]
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
@@ -102,20 +95,29 @@ def _check_order(series: QuerySet[NumberSeries], issue_date: date) -> None:
             )
 
 
-def _payers_of(month: Month, external_ids: Sequence[str]) -> list[int]:
-    """Who pays for the organizations in a closed month; a sub-organization stands for its payer."""
-    found = dict(Organization.objects.filter(external_id__in=external_ids).values_list("external_id", "id"))
+def _find(external_ids: Sequence[str]) -> list[Organization]:
+    found = {row.external_id: row for row in Organization.objects.filter(external_id__in=external_ids)}
     unknown = [external_id for external_id in external_ids if external_id not in found]
     if unknown:
         raise UnableToIssue(f"Unknown organization: {', '.join(unknown)}.")
-    outcomes = CloseOutcome.objects.filter(month=month.first_day, organization__in=found.values())
+    return list(found.values())
+
+
+def _payers_of(month: Month, organizations: Sequence[Organization]) -> list[int]:
+    """Who pays for the organizations in a closed month; a sub-organization stands for its payer."""
+    outcomes = CloseOutcome.objects.filter(month=month.first_day, organization__in=organizations)
     return list(outcomes.values_list("payer_id", flat=True))
 
 
-def _blocked(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
-    rows = outcomes.filter(kind="blocked").values_list(
-        "organization__external_id", "organization__name", "reason_code", "reason_values"
-    )
+def _not_closed(month: Month, organizations: Sequence[Organization]) -> list[NotIssued]:
+    closed = CloseOutcome.objects.filter(month=month.first_day, organization__in=organizations)
+    closed_ids = set(closed.values_list("organization_id", flat=True))
+    reason = Reason("month_not_closed", {"month": str(month)})
+    return [NotIssued(row.external_id, row.name, reason) for row in organizations if row.pk not in closed_ids]
+
+
+def _with_reasons(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
+    rows = outcomes.values_list("organization__external_id", "organization__name", "reason_code", "reason_values")
     return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
 
 
@@ -137,13 +139,13 @@ def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetim
 
 def _failed(payer_id: int, error: Exception) -> NotIssued:
     payer = Organization.objects.get(pk=payer_id)
-    reason = Reason("unexpected_error", {"error": f"{type(error).__name__}: {error}"[:300]})
-    return NotIssued(payer.external_id, payer.name, reason)
+    return NotIssued(payer.external_id, payer.name, unexpected(error))
 
 
 @collector_paused()
 @transaction.atomic
 def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+    hold_prices()
     batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
@@ -157,130 +159,14 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     )
     _check_order(NumberSeries.objects.filter(pk=series.pk), issue_date)
     issued = [
-        _Issued(invoice_ids[result.account.id], result, result.assembled, counter)
+        Issued(invoice_ids[result.account.id], result, result.assembled, counter)
         for counter, result in enumerate(drafts, start=series.last_counter + 1)
         if isinstance(result.assembled, Draft)
     ]
-    numbers = _freeze(issued, batch.loaded.seller, series, issue_date, at)
-    book_entries([entry for document in issued for entry in _entries(document, at)])
-    _sell_credits(issued, at)
-    _take_charges_and_add_ons(issued)
+    numbers = freeze(issued, batch.loaded.seller, series, issue_date, at)
+    book_issued(issued, at)
     clear_flags(batch, {document.result.account.id for document in issued})
     if issued:
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
     return IssueReport(numbers, not_issued)
-
-
-def _freeze(
-    issued: Sequence[_Issued], seller: LegalEntity, series: NumberSeries, issue_date: date, at: datetime
-) -> list[str]:
-    """Give the documents their numbers, dates and copies of the parties; what costs nothing is settled at once."""
-    payer_ids = [document.result.account.id for document in issued]
-    buyers = buyer_snapshots(payer_ids)
-    payers = Organization.objects.filter(among("id", payer_ids))
-    terms = dict(payers.values_list("id", "payment_term_days"))
-    seller_json = _json(seller_snapshot(seller))
-    numbers = [render_number(series.template, date=issue_date, counter=document.counter) for document in issued]
-    bulk_change(
-        connection,
-        Invoice._meta.db_table,
-        (
-            "id",
-            "document_state",
-            "payment_state",
-            "number",
-            "counter",
-            "issue_date",
-            "due_date",
-            "seller",
-            "buyer",
-            "issued_at",
-        ),
-        (
-            (
-                document.invoice_id,
-                DocumentState.ISSUED.value,
-                (PaymentState.PENDING if document.draft.total_cents else PaymentState.PAID).value,
-                number,
-                document.counter,
-                issue_date,
-                issue_date + timedelta(days=terms[payer_id]),
-                seller_json,
-                _json(buyers[payer_id]),
-                at,
-            )
-            for payer_id, document, number in zip(payer_ids, issued, numbers, strict=True)
-        ),
-    )
-    return numbers
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
-
-
-def _entries(document: _Issued, at: datetime) -> Iterable[CreditEntry]:
-    month = document.result.facts.month.first_day
-    movements = ((CreditEntry.Kind.USE, document.draft.used), (CreditEntry.Kind.EXPIRY, document.draft.expired))
-    for kind, taken in movements:
-        for grant_id, cents in taken:
-            yield CreditEntry(
-                grant_id=grant_id,
-                kind=kind,
-                amount_cents=-cents,
-                month=month,
-                invoice_id=document.invoice_id,
-                booked_at=at,
-            )
-
-
-def _sell_credits(issued: Sequence[_Issued], at: datetime) -> None:
-    """The provisions: prepaid credits, pending until their invoice is fully paid."""
-    bulk_write(
-        connection,
-        CreditGrant._meta.db_table,
-        (
-            "organization_id",
-            "type",
-            "state",
-            "amount_cents",
-            "remaining_cents",
-            "currency",
-            "priority",
-            "reason",
-            "sold_by_id",
-            "created_at",
-        ),
-        (
-            (
-                document.result.account.id,
-                CreditGrant.Type.PREPAID.value,
-                CreditGrant.State.PENDING.value,
-                document.draft.statement.refill_cents,
-                0,
-                document.result.facts.terms.currency,
-                0,
-                "",
-                document.invoice_id,
-                at,
-            )
-            for document in issued
-            if document.draft.statement.refill_cents
-        ),
-    )
-
-
-def _take_charges_and_add_ons(issued: Sequence[_Issued]) -> None:
-    bulk_change(
-        connection,
-        Charge._meta.db_table,
-        ("id", "invoice_id"),
-        ((id_, document.invoice_id) for document in issued for id_ in document.draft.charge_ids),
-    )
-    bulk_change(
-        connection,
-        AddOn._meta.db_table,
-        ("id", "billed_until"),
-        (billed_until for document in issued for billed_until in document.draft.add_ons_billed_until),
-    )

@@ -8,8 +8,9 @@ from django.db import transaction
 
 from billing.domain.pricing import InvalidPrice, check_price
 from billing.domain.pricing import Price as PriceVersion
-from billing.models import Meter, Price
+from billing.models import Price
 from billing.queries.months import local_day
+from billing.usecases._price_gate import wait_for_issuing
 from billing.usecases._price_versions import (
     PriceKey,
     PriceTerms,
@@ -57,8 +58,8 @@ def set_price(*, key: PriceKey, valid_from: datetime | None, terms: PriceTerms) 
     """
     key = msgspec.structs.replace(key, zone=key.zone.lower())
     _check(key, terms)
-    # Whoever else sets a price of this meter waits here, so that the versions read below stay what they are.
-    Meter.objects.select_for_update(no_key=True).get(pk=key.meter_id)
+    # Whoever else sets a price waits here too, so that the versions read below stay what they are.
+    wait_for_issuing()
     versions = versions_of(key)
     for row in versions:
         if row.valid_from == valid_from:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.db import connection
 from django.db.models import Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +48,21 @@ class DeskAdmin[M: Model](ModelAdmin[M]):
         if self.search_exact and (self.search_organization is None or queryset.filter(exact).exists()):
             return queryset.filter(exact), False
         return queryset.filter(**{f"{self.search_organization}__in": find_organizations(term)}), False
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
+        """Find a row; one that is about to be changed is locked, so that it is judged and written as it is now."""
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not connection.in_atomic_block:
+            return found
+        return self.model._default_manager.select_for_update(of=("self",)).filter(pk=found.pk).first()
+
+    def save_model(self, request: HttpRequest, obj: M, form: Any, change: bool) -> None:
+        """Of a row that was there, write what people edit: counters and the like belong to the use cases."""
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        fields = obj._meta.concrete_fields
+        obj.save(update_fields=[field.name for field in fields if field.editable and not field.primary_key])
 
     def date_bounds(self) -> tuple[Any, Any]:
         """The first and last value of the date hierarchy's column, None when there is none."""

@@ -31,6 +31,9 @@ class Command(BaseCommand):
         """Close and report."""
         try:
             month = Month.parse(options["month"], billing_zone())
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        try:
             report = close_month(
                 month=month,
                 at=timezone.now(),
@@ -38,7 +41,7 @@ class Command(BaseCommand):
                 dry_run=options["dry_run"],
                 on_progress=lambda progress: self._progress(f"batch {progress.done} of {progress.total}"),
             )
-        except (ValueError, UnableToClose) as error:
+        except UnableToClose as error:
             raise CommandError(str(error)) from error
         self._progress("", end="\n")
         with override("en"):

@@ -28,13 +28,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Issue and report."""
         try:
+            month, issue_date = Month.parse(options["month"], billing_zone()), _day(options["date"])
+        except ValueError as error:
+            raise CommandError(str(error)) from error
+        try:
             report = issue_invoices(
-                month=Month.parse(options["month"], billing_zone()),
-                at=timezone.now(),
-                issue_date=_day(options["date"]),
-                organization_ids=options["organization"],
+                month=month, at=timezone.now(), issue_date=issue_date, organization_ids=options["organization"]
             )
-        except (ValueError, UnableToIssue) as error:
+        except UnableToIssue as error:
             raise CommandError(str(error)) from error
         with override("en"):
             for refused in report.not_issued:

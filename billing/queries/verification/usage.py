@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Sum
+from django.db.models.functions import Coalesce
 
 from billing.domain.lifecycle import DocumentState
 from billing.domain.money import format_cents
@@ -87,6 +88,35 @@ def months() -> Iterator[Broken]:
     used = records().values("organization_id", "month").distinct().filter(~Exists(known))
     for organization_id, month in used.values_list("organization_id", "month").iterator():
         yield Broken(f"organization {organization_id}, {month:%Y-%m}", "Its usage would never be billed: no flag.")
+
+
+@PROMISES.promise(
+    "Unbilled usage is of somebody whose next close will bill it.",
+    things="months with usage",
+    population=UsageMonth.objects.all,
+)
+def billable_months() -> Iterator[Broken]:
+    """Of an account that is closed, with its last month issued or nil, nobody closes another month."""
+    waiting = UsageMonth.objects.filter(unbilled=True).values_list(
+        "organization__external_id",
+        "month",
+        Coalesce("organization__parent_id", "organization_id"),
+        Coalesce("organization__parent__closed_on", "organization__closed_on"),
+    )
+    of_closed = Q(organization__parent__closed_on__isnull=False) | Q(
+        organization__parent__isnull=True, organization__closed_on__isnull=False
+    )
+    rows = list(waiting.filter(of_closed))
+    settled = CloseOutcome.objects.filter(
+        Q(kind="nil") | Q(invoice__document_state=DocumentState.ISSUED.value),
+        organization__in={payer_id for _, _, payer_id, _ in rows},
+    )
+    over = set(settled.values_list("organization_id", "month"))
+    for external_id, month, payer_id, closed_on in rows:
+        if (payer_id, month_of(closed_on).first_day) in over:
+            yield Broken(
+                f"organization {external_id}, {month:%Y-%m}", "It has unbilled usage, and its account is closed."
+            )
 
 
 def settled_months() -> QuerySet[UsageMonth]:

@@ -1,10 +1,10 @@
 """Organizations, in two rounds: those without a parent, then sub-organizations."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 
 from billing.domain.money import parse_cents
-from billing.models import AddOn, CreditGrant, Invoice, Payment
+from billing.queries.organizations import fixed_currencies
 from billing.usecases._imports.lines import BillingObject, OrganizationLine
 from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, read_field
 from organizations.usecases.save_organizations import (
@@ -38,20 +38,6 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
             verdicts.count(is_changed=result)
     importing.references.forget()
     return verdicts
-
-
-def fixed_currencies(organization_ids: Collection[int]) -> Mapping[int, str]:
-    """Of these organizations, those whose currency is fixed, and why."""
-    reasons: dict[int, str] = {}
-    for rows, reason in (
-        (AddOn.objects.all(), "it has add-ons in that currency"),
-        (Payment.objects.all(), "it has paid in that currency"),
-        (CreditGrant.objects.all(), "credits were granted in that currency"),
-        (Invoice.objects.exclude(document_state="discarded"), "it has invoices in that currency"),
-    ):
-        found = rows.filter(organization__in=organization_ids).order_by().values_list("organization_id", flat=True)
-        reasons.update(dict.fromkeys(found.distinct(), reason))
-    return reasons
 
 
 def _read(line: OrganizationLine) -> OrganizationValues:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from billing.domain.pricing import Tier
 from billing.domain.quantities import parse_micro, parse_unit_price
+from billing.queries.months import midnight
 from billing.usecases._imports.lines import PriceLine
 from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, find_owner, read_field
-from billing.usecases._price_versions import PriceKey, PriceTerms, midnight
+from billing.usecases._price_versions import PriceKey, PriceTerms
 from billing.usecases.set_price import set_price
 
 

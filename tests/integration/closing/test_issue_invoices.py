@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from billing.models import CreditEntry, CreditGrant, Invoice, NumberSeries, UsageMonth
 from billing.usecases import issue_invoices as module
+from billing.usecases._issuing import book_issued
 from billing.usecases.issue_invoices import UnableToIssue
 from organizations.models import Organization
 from tests.builders.closing import (
@@ -91,16 +92,16 @@ def test_what_is_refused_takes_no_number(atlas: Organization, monkeypatch: pytes
 def test_a_crash_halfway_leaves_no_hole(atlas: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH_SIZE", 2)
     drafts(count=5)
-    take, calls = module._take_charges_and_add_ons, 0
+    take, calls = book_issued, 0
 
     def crash(*arguments: object) -> None:
         nonlocal calls
         calls += 1
         if calls == 2:
             raise KeyboardInterrupt
-        take(*arguments)  # type: ignore[arg-type]
+        take(*arguments)  # type: ignore[arg-type]  # passed on as they came
 
-    monkeypatch.setattr(module, "_take_charges_and_add_ons", crash)
+    monkeypatch.setattr(module, "book_issued", crash)
     with pytest.raises(KeyboardInterrupt):
         issue("2026-10")
     assert NumberSeries.objects.get(kind="invoice").last_counter == 2

@@ -376,3 +376,57 @@ def test_an_own_invoice_of_the_month_stays_when_it_gets_a_parent(parent: Organiz
     issue("2026-10", at=local("2026-12-01 12:00"))
     close("2026-11")
     assert (outcome_of(parent, "2026-11").kind, outcome_of(other, "2026-11").kind) == ("nil", "on_parent")
+
+
+def test_late_usage_of_a_closed_child_is_billed_once(parent: Organization, child: Organization) -> None:
+    Organization.objects.filter(pk=child.pk).update(closed_on=date(2026, 8, 10))
+    consume(child, quantity=100, on="2026-08-05")
+    close_and_issue("2026-08")
+    consume(child, quantity=200, on="2026-09-05")
+    close_and_issue("2026-09")
+
+    consume(child, quantity=30, on="2026-09-06")
+    consume(parent, quantity=1, on="2026-10-05")
+    close("2026-10")
+
+    # September has 230 x 0.01 now, 200 x 0.01 of them on its invoice
+    assert "2026-09 app_orga_child apps.S 30 0.30" in usage_of(bill_of(parent, "2026-10"))
+    assert broken_promises() == []
+
+
+def test_add_ons_of_a_child_end_with_it(parent: Organization, child: Organization) -> None:
+    make_add_on(organization=child, plan=make_plan(monthly_cents=31_00), started_on=date(2026, 8, 1))
+    close_and_issue("2026-08")
+    Organization.objects.filter(pk=child.pk).update(closed_on=date(2026, 9, 15))
+    consume(parent, quantity=1, on="2026-09-05")
+    close("2026-09")
+
+    # billed to the end of September already, and October is not the child's any more
+    assert [line for line in lines_of(bill_of(parent, "2026-09")) if "add_on" in line] == []
+
+
+def test_a_child_of_a_closed_parent_is_not_forgotten(parent: Organization, child: Organization) -> None:
+    consume(child, quantity=100, on="2026-08-05")
+    Organization.objects.filter(pk=parent.pk).update(closed_on=date(2026, 8, 20))
+    close_and_issue("2026-08")
+    consume(child, quantity=500, on="2026-09-05")
+
+    report = close("2026-09")
+
+    assert (report.invoices, report.nil, report.blocked) == (0, 0, 1)
+    assert "give it another parent" in why_blocked(child, "2026-09")
+
+    move(child, None)
+    make_billing_profile(organization=child)
+    assert close("2026-09").invoices == 1
+
+
+def test_usage_that_no_close_can_bill_is_found(parent: Organization) -> None:
+    consume(parent, quantity=100, on="2026-08-05")
+    Organization.objects.filter(pk=parent.pk).update(closed_on=date(2026, 8, 20))
+    close_and_issue("2026-08")
+    assert broken_promises() == []
+
+    consume(parent, quantity=7, on="2026-08-06")
+
+    assert len(broken_promises()) == 1

@@ -7,8 +7,8 @@ import pytest
 
 from billing.domain.pricing import InvalidPrice, Tier
 from billing.models import Invoice, Meter, Price, UsageDetail
+from billing.queries.months import midnight
 from billing.queries.price_book import load_price_book
-from billing.usecases._price_versions import midnight
 from billing.usecases.set_price import MonthAlreadyIssued, PriceConflict, PriceKey, PriceTerms, set_price
 from organizations.models import Organization
 from tests.builders.invoices import make_invoice
