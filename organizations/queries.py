@@ -4,6 +4,17 @@ from django.db.models import Q, QuerySet
 
 from organizations.models import Organization
 
+FEW = 500
+
+
+def few_ids(organizations: QuerySet[Organization]) -> list[int] | None:
+    """Return the keys of the organizations when there are few; None says that there are many.
+
+    Rows of a few are best looked up by key, those of many are met soon in any order: a database guesses badly which.
+    """
+    ids = list(organizations.order_by().values_list("pk", flat=True)[: FEW + 1])
+    return ids if len(ids) <= FEW else None
+
 
 def find_organizations(term: str) -> QuerySet[Organization]:
     """Return the organizations whose name or identifier begins with a term; if none does, those whose name contains it.

@@ -7,8 +7,7 @@ from django.db.models import QuerySet
 
 from billing.models import UsageMonth, UsageRecord
 from organizations.models import Organization
-
-FEW = 500
+from organizations.queries import few_ids
 
 
 def months_with_usage(organization_ids: Collection[int]) -> list[date]:
@@ -19,7 +18,7 @@ def months_with_usage(organization_ids: Collection[int]) -> list[date]:
 
 def usage_of(records: QuerySet[UsageRecord], organizations: QuerySet[Organization]) -> QuerySet[UsageRecord]:
     """Return the records of organizations. Of a few they are looked up; those of many are met soon in any order."""
-    ids = list(organizations.order_by().values_list("pk", flat=True)[: FEW + 1])
-    if len(ids) > FEW:
+    ids = few_ids(organizations)
+    if ids is None:
         return records.filter(organization__in=organizations)
     return records.filter(month__in=months_with_usage(ids), organization__in=ids)

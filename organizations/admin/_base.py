@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from organizations.admin._paginator import DeskPaginator
 from organizations.admin._unfold import ModelAdmin
-from organizations.queries import find_organizations
+from organizations.queries import few_ids, find_organizations
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -47,7 +47,9 @@ class DeskAdmin[M: Model](ModelAdmin[M]):
             exact |= Q(**{column: term})
         if self.search_exact and (self.search_organization is None or queryset.filter(exact).exists()):
             return queryset.filter(exact), False
-        return queryset.filter(**{f"{self.search_organization}__in": find_organizations(term)}), False
+        organizations = find_organizations(term)
+        ids = few_ids(organizations)
+        return queryset.filter(**{f"{self.search_organization}__in": organizations if ids is None else ids}), False
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> M | None:
         """Find a row; one that is about to be changed is locked, so that it is judged and written as it is now."""
