@@ -2,6 +2,7 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
+from django.apps.registry import apps as installed_apps
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -18,8 +19,9 @@ class BillingConfig(AppConfig):
         post_migrate.connect(_ensure_roles, sender=self)
 
 
-def _ensure_roles(*, using: str, apps: Apps, **_kwargs: Any) -> None:
-    # Permissions exist by now: the handler of django.contrib.auth was connected earlier, and this app comes last.
+def _ensure_roles(*, using: str, apps: Apps = installed_apps, **_kwargs: Any) -> None:
+    # `flush` sends the signal too, without `apps`. Permissions exist by now: the handler of django.contrib.auth was
+    # connected earlier, and this app comes last.
     from billing.usecases.ensure_roles import ensure_roles
 
     try:

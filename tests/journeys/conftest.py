@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, Page, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -21,13 +22,16 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def chromium(django_db_setup: None) -> Iterator[Browser]:
     """One browser for all journeys."""
     if not CHROMIUM.exists():
         pytest.skip(f"There is no {CHROMIUM}: apt-get install chromium")
     # Playwright runs an event loop of its own in this thread, in which Django would refuse to talk to the database.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    contents = connection._test_serialized_contents  # type: ignore[attr-defined]  # Django's test runner leaves it there
     with sync_playwright() as playwright:
+        # In that loop Django opens a connection of its own, which has to know what serialized_rollback restores.
+        connection._test_serialized_contents = contents  # type: ignore[attr-defined]
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()

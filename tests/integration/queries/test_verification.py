@@ -129,6 +129,11 @@ def bill_usage_again() -> None:
     detail.save()
 
 
+def measure_after_the_last_invoice() -> None:
+    Organization.objects.filter(external_id="orga_atlas").update(closed_on=date(2026, 9, 30))
+    UsageMonth.objects.filter(organization__external_id="orga_atlas", month=SEPTEMBER).update(unbilled=True)
+
+
 def settle_what_never_was() -> None:
     quiet = Organization.objects.get(external_id="orga_quiet")
     resource, price = make_resource(organization=quiet), Price.objects.get()
@@ -682,6 +687,9 @@ BREAKAGES = {
     ),
     "forgotten month": Breakage(
         usage.months, lambda: UsageMonth.objects.filter(month=SEPTEMBER).delete(), "2026-09", "never be billed"
+    ),
+    "usage that no close will bill": Breakage(
+        usage.billable_months, measure_after_the_last_invoice, "orga_atlas, 2026-09", "its account is closed"
     ),
     "usage that was not billed": Breakage(
         usage.settled_quantities,
