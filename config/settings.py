@@ -191,6 +191,7 @@ UNFOLD = {
     "STYLES": [lambda request: static("billing/desk.css")],
     "SHOW_LANGUAGES": True,
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard_callback",
+    "COMMAND": {"search_callback": "billing.admin.navigation.find"},
     "SIDEBAR": {"show_search": True, "navigation": "billing.admin.navigation.sidebar"},
 }
 

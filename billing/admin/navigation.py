@@ -2,9 +2,19 @@
 
 from typing import Any
 
+from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from unfold.dataclasses import SearchResult
+
+from billing.formatting import change_url
+from billing.models import Invoice
+from billing.queries.invoices import find_by_number
+from organizations.queries import find_organizations
+
+# How many of each kind the search box shows.
+FOUND = 8
 
 # Title, symbol, app label, model name.
 type Entry = tuple[Any, str, str, str]
@@ -69,6 +79,24 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
         if items:
             groups.append({"title": title, "separator": True, "items": items})
     return groups
+
+
+def find(request: HttpRequest, term: str) -> list[SearchResult]:
+    """Answer the search box of the sidebar: a few invoices by number, then organizations, if they may be seen."""
+    results = []
+    if request.user.has_perm("billing.view_invoice"):
+        invoices = find_by_number(Invoice.objects.select_related("organization"), term)
+        results += [_found(invoice, invoice.organization.name, "receipt_long") for invoice in (invoices or ())[:FOUND]]
+    if request.user.has_perm("organizations.view_organization"):
+        organizations = find_organizations(term)[:FOUND]
+        results += [_found(organization, organization.external_id, "apartment") for organization in organizations]
+    return results
+
+
+def _found(row: Model, description: str, icon: str) -> SearchResult:
+    return SearchResult(
+        title=str(row), description=description, link=change_url(row._meta.label_lower, row.pk), icon=icon
+    )
 
 
 def _item(title: Any, icon: str, app: str, model: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def due_cents(invoice: Invoice) -> int:
 
 def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] | None:
     """Return the invoices that have a number or counter, None when there is none; both are indexed per legal entity."""
-    is_it = Q(number=term.upper())
+    is_it = Q(number__in=(term, term.upper()))
     if term.isascii() and term.isdecimal() and int(term) <= MAX_COUNTER:
         is_it |= Q(counter=int(term), kind__in=Invoice.Kind.values)
     found = invoices.filter(is_it, legal_entity__in=list(LegalEntity.objects.values_list("pk", flat=True)))

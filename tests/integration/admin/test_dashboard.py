@@ -175,3 +175,22 @@ def test_the_sidebar_shows_what_a_person_may_see(role: str, seen: list[str], uns
     titles = {str(item["title"]) for group in navigation for item in group["items"]}
     assert titles.issuperset(seen)
     assert not titles.intersection(unseen)
+
+
+def test_the_search_box_leads_to_invoices_and_organizations() -> None:
+    invoice = make_invoice(organization=make_organization(name="Atlas"), status="pending")
+    client = desk("Viewer")
+
+    by_name = client.get(reverse("admin:search"), {"s": "atl"}).content.decode()
+    by_number = client.get(reverse("admin:search"), {"s": str(invoice.number)}).content.decode()
+
+    assert reverse("admin:organizations_organization_change", args=[invoice.organization_id]) in by_name
+    assert reverse("admin:billing_invoice_change", args=[invoice.pk]) in by_number
+
+
+def test_the_search_box_finds_nothing_that_a_person_may_not_see() -> None:
+    make_invoice(organization=make_organization(name="Secret"))
+    intern = User.objects.create_user("intern@example.com", is_staff=True)
+    client = Client()
+    client.force_login(intern)
+    assert "Secret" not in client.get(reverse("admin:search"), {"s": "secret"}).content.decode()
