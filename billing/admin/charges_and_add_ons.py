@@ -83,6 +83,15 @@ class ChargeAdmin(BillingAdmin[Charge]):
         super().delete_queryset(request, queryset.filter(invoice__isnull=True))
 
 
+class EndFilter(EmptyFilter):
+    """Add-ons that go on, or whose end is known."""
+
+    title = _("ended on")
+    parameter_name = "goes_on"
+    column = "ended_on"
+    empty_label, filled_label = _("goes on"), _("has an end")
+
+
 class AddOnForm(forms.ModelForm[AddOn]):
     """An add-on is priced in the currency of its organization."""
 
@@ -120,7 +129,7 @@ class AddOnAdmin(BillingAdmin[AddOn]):
         "billed_until",
     ]
     list_select_related = ["organization", "plan"]
-    list_filter = [("plan", AutocompleteSelectFilter), ("organization", AutocompleteSelectFilter), "ended_on"]
+    list_filter = [("plan", AutocompleteSelectFilter), ("organization", AutocompleteSelectFilter), EndFilter]
     search_fields = ["external_id"]
     search_help_text = _("Identifier, or beginning of the organization's name or identifier")
     search_exact = ("external_id",)

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Field, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter, RadioFilter
 from unfold.decorators import display
@@ -32,6 +33,15 @@ class TierInline(UnitsInline[PriceTier, Price]):
     formset = TierFormSet
     fields = ["up_to_micro", "unit_price"]
     min_num = 1
+    # A phone has no room for the heads of the columns.
+    placeholders = {"up_to_micro": _("up to; empty: no bound"), "unit_price": _("unit price")}
+
+    def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        """Say in the empty input what it is for."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name in self.placeholders:
+            field.widget.attrs["placeholder"] = capfirst(self.placeholders[db_field.name])
+        return field
 
 
 class ForceFilter(RadioFilter):

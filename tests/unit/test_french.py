@@ -1,12 +1,16 @@
 """The French catalogue is complete, compiled, and names the same values as the English sentences."""
 
+import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.utils.translation import gettext, ngettext, override
 
-CATALOGUE = Path(__file__).parents[2] / "billing/locale/fr/LC_MESSAGES/django.po"
+ROOT = Path(__file__).parents[2]
+CATALOGUE = ROOT / "billing/locale/fr/LC_MESSAGES/django.po"
+MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 TEXT = r'(?:".*"\n)+'
 ENTRY = re.compile(
     rf"^msgid (?P<id>{TEXT})(?:msgid_plural {TEXT})?(?P<texts>(?:msgstr(?:\[\d\])? {TEXT})+)", re.MULTILINE
@@ -25,6 +29,26 @@ def entries() -> list[tuple[str, list[str]]]:
         texts = re.split(r"^msgstr(?:\[\d\])? ", match["texts"], flags=re.M)[1:]
         found.append((unquote(match["id"]), [unquote(text) for text in texts]))
     return [entry for entry in found if entry[0]]
+
+
+def marked_texts() -> Iterator[tuple[str, Path]]:
+    """The texts that programs and templates mark for translation; blocks of templates are left to makemessages."""
+    for package in ("billing", "organizations", "config"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MARKS:
+                    text = node.args[0]
+                    if isinstance(text, ast.Constant) and isinstance(text.value, str):
+                        yield text.value, path
+    for path in (ROOT / "templates").rglob("*.html"):
+        for text in re.findall(r'{% translate "([^"]+)" %}', path.read_text()):
+            yield text, path
+
+
+def test_every_text_that_is_marked_is_in_the_catalogue() -> None:
+    # If not: manage.py makemessages -l fr --no-obsolete -i .venv -i tests, translate, manage.py compilemessages
+    known = {english.replace('\\"', '"').replace("\\n", "\n") for english, _french in entries()}
+    assert not {f"{path.relative_to(ROOT)}: {text}" for text, path in marked_texts() if text not in known}
 
 
 def test_every_text_is_translated() -> None:

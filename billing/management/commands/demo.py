@@ -34,6 +34,7 @@ class Command(BaseCommand):
         if organizations < 1:
             raise CommandError("A platform has at least one organization.")
         try:
+            self._say("Preparing the database.")
             call_command("migrate", verbosity=0)
             self._set_up(organizations, password)
         except KeyboardInterrupt:

@@ -123,6 +123,13 @@ class Customer:
                     return resource, meter
         return None
 
+    def close(self) -> list[Json]:
+        """It and its sub-organizations: what becomes of an open one whose parent is closed is left open."""
+        assert self.closes_on is not None
+        for line in (self.line, *self.subs):
+            line["closed_on"] = self.closes_on.isoformat()
+        return [dict(line) for line in (self.line, *self.subs)]
+
     def only(self, resource: Resource) -> Customer:
         """The same customer, seen through one of its resources."""
         return replace(self, resources=[resource])
@@ -180,7 +187,7 @@ def invent_sub_organization(rng: Random, parent: Json, number: int) -> Json:
         "parent": parent["id"],
         "currency": parent["currency"],
         "opened_on": parent["opened_on"],
-        "closed_on": None,
+        "closed_on": parent["closed_on"],
         "forecast_months": 1,
         "payment_term_days": 30,
     }

@@ -210,8 +210,7 @@ class Story:
             if index == 1 and customer.trouble:
                 told += self._trouble(customer, month)
             if customer.closes_on and Month.of(customer.closes_on.isoformat()) == month:
-                customer.line["closed_on"] = customer.closes_on.isoformat()
-                told += [dict(customer.line)]
+                told += customer.close()
             lines += _once(customer, told)
         self.rng.shuffle(lines)
         return lines
