@@ -1,23 +1,34 @@
 """Rows of the billing database; their constraints repeat the rules of the domain."""
 
 from billing.models._add_ons import AddOn
+from billing.models._adjustments import Adjustment
 from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
 from billing.models._charges import Charge
 from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
+from billing.models._corrections import UsageCorrection
 from billing.models._coupons import Coupon, CouponUse
 from billing.models._credits import CreditEntry, CreditGrant
+from billing.models._events import Event
 from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
+from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
-from billing.models._payments import Allocation, Payment
+from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
+from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
 from billing.models._series import NumberSeries
 from billing.models._usage import UsageMonth, UsageRecord
 
 __all__ = [
+    "Acknowledgement",
     "AddOn",
     "AddOnPlan",
     "AddOnPlanPrice",
+    "Adjustment",
     "Allocation",
+    "Approval",
+    "ApprovalPolicy",
+    "BulkJob",
+    "BulkJobItem",
     "Charge",
     "CloseBatch",
     "CloseOutcome",
@@ -26,6 +37,7 @@ __all__ = [
     "CreditEntry",
     "CreditGrant",
     "CreditStatement",
+    "Event",
     "Invoice",
     "InvoiceLine",
     "LegalEntity",
@@ -35,9 +47,12 @@ __all__ = [
     "Payment",
     "Price",
     "PriceTier",
+    "Refund",
     "Resource",
+    "ReviewThresholds",
     "TaxRate",
     "TaxSubtotal",
+    "UsageCorrection",
     "UsageDetail",
     "UsageMonth",
     "UsageRecord",

@@ -29,6 +29,13 @@ class CreditGrant(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.ACTIVE)
     amount_cents = models.BigIntegerField(_("amount"))
     remaining_cents = models.BigIntegerField(_("remaining"), default=0, editable=False)
+    pending_cents = models.BigIntegerField(
+        _("pending payment"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Becomes usable when its invoice is fully paid: all of it, or what a chargeback suspended.",
+    )
     currency = models.CharField(_("currency"), max_length=3)
     starts_on = models.DateField(_("starts on"), null=True, blank=True)
     expires_on = models.DateField(_("last day"), null=True, blank=True)
@@ -65,6 +72,11 @@ class CreditGrant(models.Model):
                 condition=Q(state="active") | Q(remaining_cents=0), name="credit_grant_usable_only_active"
             ),
             models.CheckConstraint(
+                condition=Q(state="pending", pending_cents__gt=0, pending_cents__lte=F("amount_cents"))
+                | (~Q(state="pending") & Q(pending_cents=0)),
+                name="credit_grant_pending_part",
+            ),
+            models.CheckConstraint(
                 condition=Q(type="free") | Q(expires_on__isnull=True), name="credit_grant_prepaid_never_expires"
             ),
             models.CheckConstraint(
@@ -83,6 +95,8 @@ class CreditEntry(models.Model):
     class Kind(models.TextChoices):
         GRANT = "grant", _("granted")
         USE = "use", _("used")
+        RETURN = "return", _("given back")
+        SUSPENSION = "suspension", _("suspended")
         EXPIRY = "expiry", _("expired")
         REVOCATION = "revocation", _("revoked")
         REFUND = "refund", _("refunded")

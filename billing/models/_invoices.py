@@ -60,13 +60,38 @@ class Invoice(models.Model):
     vat_cents = models.BigIntegerField(_("VAT"))
     total_cents = models.BigIntegerField(_("total"))
     paid_cents = models.BigIntegerField(_("paid"), default=0)
+    credited_cents = models.BigIntegerField(
+        _("credited"), default=0, db_default=0, help_text="The totals of its issued credit notes."
+    )
     fingerprint = models.CharField(max_length=32, editable=False, help_text="Of the computed content.")
     review_notes = models.JSONField(_("findings"), default=list, blank=True)
+    open_findings = models.PositiveIntegerField(
+        _("open findings"),
+        default=0,
+        db_default=0,
+        help_text="Blocking ones that nobody has acknowledged, and conflicts with adjustments.",
+    )
+    hold_reason = models.CharField(_("on hold because"), max_length=1000, blank=True, default="", db_default="")
+    note = models.CharField(_("note to the customer"), max_length=2000, blank=True, default="", db_default="")
+    released = models.BooleanField(
+        _("replaced"),
+        default=False,
+        db_default=False,
+        help_text="Credited in full so that its month can be invoiced again: what it billed is billed anew.",
+    )
     seller = models.JSONField(_("seller"), null=True, blank=True, help_text=_("Copied when the invoice is issued."))
     buyer = models.JSONField(_("buyer"), null=True, blank=True, help_text=_("Copied when the invoice is issued."))
     created_at = models.DateTimeField(_("created"))
     computed_at = models.DateTimeField(_("computed"))
     issued_at = models.DateTimeField(_("issued"), null=True, blank=True)
+    content_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="SHA-256 of the issued document and of the hash of the one before in its series.",
+    )
 
     class Meta:
         verbose_name = _("invoice")
@@ -75,7 +100,7 @@ class Invoice(models.Model):
         constraints = (
             models.UniqueConstraint(
                 fields=("organization", "consumption_month"),
-                condition=Q(kind="invoice", document_state__in=("draft", "issued")),
+                condition=Q(kind="invoice", document_state__in=("draft", "issued"), released=False),
                 name="invoice_one_live_per_month",
             ),
             models.UniqueConstraint(
@@ -93,7 +118,9 @@ class Invoice(models.Model):
                 condition=Q(subtotal_cents__gte=0) & Q(vat_cents__gte=0), name="invoice_not_negative"
             ),
             models.CheckConstraint(
-                condition=Q(paid_cents__gte=0) & Q(paid_cents__lte=F("total_cents")), name="invoice_paid_within_total"
+                condition=Q(paid_cents__gte=0, credited_cents__gte=0)
+                & Q(total_cents__gte=F("paid_cents") + F("credited_cents")),
+                name="invoice_paid_within_total",
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -108,8 +135,17 @@ class Invoice(models.Model):
                 name="invoice_number_when_issued",
             ),
             models.CheckConstraint(
-                condition=~Q(payment_state="paid") | Q(paid_cents=F("total_cents")), name="invoice_paid_in_full"
+                condition=~Q(payment_state="paid") | Q(total_cents=F("paid_cents") + F("credited_cents")),
+                name="invoice_paid_in_full",
             ),
+        )
+        permissions = (
+            ("adjust_invoice", _("Can adjust, hold and acknowledge drafts")),
+            ("approve_invoice", _("Can approve what somebody else did")),
+            ("issue_invoice", _("Can issue invoices")),
+            ("credit_invoice", _("Can credit invoices and close accounts")),
+            ("settle_invoice", _("Can allocate payments")),
+            ("refund_invoice", _("Can refund payments and write off invoices")),
         )
         indexes = (
             models.Index(fields=("consumption_month", "document_state"), name="invoice_by_month"),
@@ -148,7 +184,9 @@ class InvoiceLine(models.Model):
     organization = models.ForeignKey(
         "organizations.Organization", on_delete=models.PROTECT, related_name="+", db_constraint=False, db_index=False
     )
-    source_id = models.BigIntegerField(null=True, blank=True, help_text="The add-on or charge that the line bills.")
+    source_id = models.BigIntegerField(
+        null=True, blank=True, help_text="The add-on, charge or adjustment that the line bills."
+    )
     name = models.CharField(_("name"), max_length=500, blank=True)
     period_start = models.DateField(_("from"))
     period_end = models.DateField(_("until"))
@@ -157,6 +195,9 @@ class InvoiceLine(models.Model):
     net_cents = models.BigIntegerField(_("net amount"))
     vat_category = models.CharField(_("VAT category"), max_length=2)
     vat_rate_bp = models.PositiveSmallIntegerField(_("VAT rate"))
+    credited_line_id = models.BigIntegerField(
+        null=True, blank=True, help_text="Of a credit note: the line of the invoice that it takes back."
+    )
 
     class Meta:
         verbose_name = _("invoice line")

@@ -19,6 +19,7 @@ class Payment(models.Model):
     )
     amount_cents = models.BigIntegerField(_("amount"))
     allocated_cents = models.BigIntegerField(_("allocated"), default=0, editable=False)
+    refunded_cents = models.BigIntegerField(_("refunded"), default=0, db_default=0, editable=False)
     currency = models.CharField(_("currency"), max_length=3)
     date = models.DateField(_("date"))
     method = models.CharField(_("method"), max_length=20, choices=Method)
@@ -40,7 +41,8 @@ class Payment(models.Model):
         constraints = (
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="payment_positive"),
             models.CheckConstraint(
-                condition=Q(allocated_cents__gte=0) & Q(allocated_cents__lte=F("amount_cents")),
+                condition=Q(allocated_cents__gte=0, refunded_cents__gte=0)
+                & Q(amount_cents__gte=F("allocated_cents") + F("refunded_cents")),
                 name="payment_not_over_allocated",
             ),
         )
@@ -50,7 +52,7 @@ class Payment(models.Model):
 
 
 class Allocation(models.Model):
-    """The part of a payment that settles one invoice."""
+    """The part of a payment that settles one invoice, until it is undone: then the money is unallocated again."""
 
     payment = models.ForeignKey(
         Payment, verbose_name=_("payment"), on_delete=models.PROTECT, related_name="allocations", db_index=False
@@ -59,14 +61,38 @@ class Allocation(models.Model):
         "billing.Invoice", verbose_name=_("invoice"), on_delete=models.PROTECT, related_name="allocations"
     )
     amount_cents = models.BigIntegerField(_("amount"))
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("allocation")
         verbose_name_plural = _("allocations")
         constraints = (
-            models.UniqueConstraint(fields=("payment", "invoice"), name="allocation_once"),
+            models.UniqueConstraint(
+                fields=("payment", "invoice"), condition=Q(undone_at__isnull=True), name="allocation_once"
+            ),
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="allocation_positive"),
         )
 
     def __str__(self) -> str:
         return f"{self.amount_cents / 100:.2f}"
+
+
+class Refund(models.Model):
+    """Money of a payment that was unallocated and went back to the customer."""
+
+    reference = models.CharField(_("reference"), max_length=100, unique=True)
+    payment = models.ForeignKey(Payment, verbose_name=_("payment"), on_delete=models.PROTECT, related_name="refunds")
+    amount_cents = models.BigIntegerField(_("amount"))
+    date = models.DateField(_("date"))
+    method = models.CharField(_("method"), max_length=20, choices=Payment.Method)
+    reason = models.CharField(_("reason"), max_length=1000)
+    recorded_at = models.DateTimeField(_("recorded"))
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ("-id",)
+        constraints = (models.CheckConstraint(condition=Q(amount_cents__gt=0), name="refund_positive"),)
+
+    def __str__(self) -> str:
+        return self.reference

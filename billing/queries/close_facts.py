@@ -205,7 +205,7 @@ def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mappi
     for (
         organization_id,
         state,
-        amount_cents,
+        pending_cents,
         id_,
         type_,
         remaining_cents,
@@ -215,7 +215,7 @@ def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mappi
     ) in rows.values_list(
         "organization_id",
         "state",
-        "amount_cents",
+        "pending_cents",
         "id",
         "type",
         "remaining_cents",
@@ -225,7 +225,7 @@ def _load_balances(organization_ids: Collection[int], booked: Mapping[int, Mappi
     ):
         account = balances.setdefault(organization_id, Balance([]))
         if state == "pending":
-            account.pending_cents += amount_cents
+            account.pending_cents += pending_cents
         else:
             remaining_cents += given_back.get(id_, 0)
             account.grants.append(Grant(id_, type_, remaining_cents, starts_on, expires_on, priority))  # type: ignore[arg-type]

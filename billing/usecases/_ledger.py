@@ -15,7 +15,7 @@ GRANTS_PER_QUERY = 1_000
 
 @transaction.atomic
 def activate_grants(grant_ids: Sequence[int], *, at: datetime) -> int:
-    """Make pending grants usable, each with one `grant` entry of its whole amount; return how many there were.
+    """Make pending grants usable, each with one `grant` entry of what was pending; return how many there were.
 
     Grants that are not pending (any more) are left alone, so that calling again, or twice at once, changes nothing.
     """
@@ -27,10 +27,12 @@ def _activate(grant_ids: Sequence[int], at: datetime) -> int:
     pending = CreditGrant.objects.select_for_update(no_key=True).filter(
         id__in=grant_ids, state=CreditGrant.State.PENDING
     )
-    amounts = dict(pending.order_by("id").values_list("id", "amount_cents"))
+    amounts = dict(pending.order_by("id").values_list("id", "pending_cents"))
     if not amounts:
         return 0
-    CreditGrant.objects.filter(id__in=amounts).update(state=CreditGrant.State.ACTIVE, remaining_cents=F("amount_cents"))
+    CreditGrant.objects.filter(id__in=amounts).update(
+        state=CreditGrant.State.ACTIVE, remaining_cents=F("pending_cents"), pending_cents=0
+    )
     CreditEntry.objects.bulk_create(
         CreditEntry(grant_id=grant_id, kind=CreditEntry.Kind.GRANT, amount_cents=amount_cents, booked_at=at)
         for grant_id, amount_cents in amounts.items()

@@ -21,23 +21,31 @@ SEEN = _rights(
     *("billing.meter", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice"),
     *("billing.addon", "billing.charge", "billing.coupon", "billing.couponuse"),
     *("billing.creditgrant", "billing.creditentry", "billing.creditstatement"),
-    *("billing.invoice", "billing.invoiceline", "billing.taxsubtotal", "billing.payment", "billing.allocation"),
-    *("billing.monthclose", "billing.closebatch", "billing.closeoutcome"),
+    *("billing.invoice", "billing.invoiceline", "billing.taxsubtotal"),
+    *("billing.payment", "billing.allocation", "billing.refund", "billing.usagecorrection"),
+    *("billing.monthclose", "billing.closebatch", "billing.closeoutcome", "billing.bulkjob", "billing.bulkjobitem"),
+    *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
+    *("billing.reviewthresholds", "billing.approvalpolicy"),
     *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
 )
 ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
     | _rights("add change delete", "organizations.membership", "billing.charge")
     | _rights("add", "billing.payment")
+    | _rights("adjust settle", "billing.invoice")
     | _rights("view", "organizations.user")  # to choose the members of an organization
 )
-MANAGING = _rights("add", "billing.creditgrant", "billing.couponuse") | _rights(
-    "add change delete", "billing.coupon", "billing.addon"
+MANAGING = (
+    _rights("add", "billing.creditgrant", "billing.couponuse")
+    | _rights("add change delete", "billing.coupon", "billing.addon")
+    | _rights("approve issue credit refund", "billing.invoice")
 )
 CONTROLLING = (
     _rights("add change delete", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice")
     | _rights("add change delete", "billing.meter", "billing.taxrate")
-    | _rights("change", "billing.legalentity", "billing.numberseries")
+    | _rights("add change delete", "billing.reviewthresholds")
+    | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
+    | _rights("approve", "billing.invoice")
 )
 AUDITING = _rights("view", "organizations.user", "auth.group", "auth.permission", "admin.logentry")
 

@@ -29,6 +29,12 @@ class Organization(models.Model):
         help_text=_("The provision is the mean of this many closed months; 0 means no provision."),
     )
     negotiated_refill_cents = models.BigIntegerField(_("negotiated refill"), null=True, blank=True)
+    negotiated_refill_until = models.DateField(
+        _("negotiated refill until"),
+        null=True,
+        blank=True,
+        help_text=_("The last day of the agreement; for months that begin later the refill is computed again."),
+    )
     consumption_discount_ppm = models.PositiveIntegerField(_("discount on consumption"), default=0)
     payment_term_days = models.PositiveSmallIntegerField(_("payment term in days"), default=30)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

@@ -31,6 +31,7 @@ def make_grant(
         state=state,
         amount_cents=amount_cents,
         remaining_cents=amount_cents if is_active else 0,
+        pending_cents=amount_cents if state == "pending" else 0,
         currency=organization.currency,
         starts_on=starts_on,
         expires_on=expires_on,

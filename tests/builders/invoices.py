@@ -323,8 +323,8 @@ def _set_status(invoice: Invoice, status: Status) -> None:
         invoice.payment_state = "paid"
         invoice.save(update_fields=["payment_state"])
     for grant in CreditGrant.objects.filter(sold_by=invoice):
-        grant.state = "active"
-        grant.save(update_fields=["state"])
+        grant.state, grant.pending_cents = "active", 0
+        grant.save(update_fields=["state", "pending_cents"])
         book_entry(
             grant=grant, kind="grant", amount_cents=grant.amount_cents, at=_issued_at(invoice) + timedelta(days=5)
         )
