@@ -18,10 +18,12 @@ from billing.queries.accounts import Scope
 from billing.queries.months import local_day
 from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
+from billing.usecases._events import NewEvent, record_events
 from billing.usecases._issuing import Issued, book_issued, freeze
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
-from organizations.models import Organization
+from billing.usecases._sealing import seal
+from organizations.models import Organization, User
 
 BATCH_SIZE = 500
 
@@ -58,6 +60,7 @@ def issue_invoices(
     at: datetime,
     issue_date: date | None = None,
     organization_ids: Sequence[str] | None = None,
+    actor: User | None = None,
 ) -> IssueReport:
     """Issue the drafts of a consumption month, of everybody or of the organizations with these public ids.
 
@@ -82,7 +85,7 @@ def issue_invoices(
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        report.add(_issue(month, chunk, issue_date, at))
+        report.add(_issue(month, chunk, issue_date, actor, at))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -121,10 +124,10 @@ def _with_reasons(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
     return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
 
 
-def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, actor: User | None, at: datetime) -> IssueReport:
     """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others."""
     try:
-        return _issue_batch(month, payer_ids, issue_date, at)
+        return _issue_batch(month, payer_ids, issue_date, actor, at)
     except (OperationalError, InterfaceError, UnableToIssue):
         raise
     except Exception as error:
@@ -133,7 +136,7 @@ def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetim
             return IssueReport(not_issued=[_failed(payer_ids[0], error)])
     report = IssueReport()
     for payer_id in payer_ids:
-        report.add(_issue(month, [payer_id], issue_date, at))
+        report.add(_issue(month, [payer_id], issue_date, actor, at))
     return report
 
 
@@ -144,7 +147,9 @@ def _failed(payer_id: int, error: Exception) -> NotIssued:
 
 @collector_paused()
 @transaction.atomic
-def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue_batch(
+    month: Month, payer_ids: Sequence[int], issue_date: date, actor: User | None, at: datetime
+) -> IssueReport:
     hold_prices()
     batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
@@ -169,4 +174,13 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     if issued:
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
+        seal([document.invoice_id for document in issued], series)
+        record_events(map(_event, issued, numbers), actor=actor, at=at)
     return IssueReport(numbers, not_issued)
+
+
+def _event(document: Issued, number: str) -> NewEvent:
+    account, draft = document.result.account, document.draft
+    return NewEvent(
+        "invoice.issued", account.id, document.invoice_id, {"number": number, "total_cents": draft.total_cents}
+    )

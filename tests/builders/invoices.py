@@ -31,6 +31,7 @@ from billing.models import (
     UsageMonth,
 )
 from billing.queries.months import month_of
+from billing.usecases._sealing import seal
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.organizations import make_organization
@@ -287,6 +288,8 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.seller = {"name": invoice.legal_entity.name}
     invoice.buyer = {"name": invoice.organization.name}
     invoice.save()
+    seal([invoice.pk], series)
+    invoice.refresh_from_db(fields=["content_hash"])
 
 
 def _book(invoice: Invoice, use: CreditUse) -> None:
