@@ -25,7 +25,7 @@ from billing.usecases._runs import get_close, unexpected
 from billing.usecases._sealing import seal
 from organizations.models import Organization, User
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1_000
 
 log = logging.getLogger(__name__)
 

@@ -11,16 +11,13 @@ itself leaves them behind, see `billing.apps`: on SQLite it lifts them before it
 meanwhile: a migration that has to change issued rows there lifts them itself, for everybody to see.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from billing.models.guards import _postgresql, _sqlite
 from billing.models.guards._rules import LEDGERS, MOVABLE, PARTS
 
-__all__ = ["LEDGERS", "MOVABLE", "PARTS", "guards_lifted", "install_guards", "lift_guards", "missing_guards"]
+__all__ = ["LEDGERS", "MOVABLE", "PARTS", "install_guards", "lift_guards", "missing_guards"]
 
 _VENDORS = {"postgresql": _postgresql, "sqlite": _sqlite}
 
@@ -44,11 +41,3 @@ def install_guards(connection: BaseDatabaseWrapper) -> None:
 def lift_guards(connection: BaseDatabaseWrapper) -> None:
     """Drop the triggers: everything can be changed until `install_guards`. For `migrate`, and for tests."""
     _VENDORS[connection.vendor].drop(connection)
-
-
-@contextmanager
-def guards_lifted(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    """Let everything be changed for a while."""
-    lift_guards(connection)
-    yield
-    install_guards(connection)
