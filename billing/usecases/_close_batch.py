@@ -50,7 +50,13 @@ def compute_batch(month: Month, scope: Scope, *, tax_date: date, lock: bool) -> 
     """Load the facts of a scope and assemble every invoice; writes nothing."""
     accounts = load_accounts(month, scope, lock=lock)
     loaded = CloseFacts(month, accounts, tax_date=tax_date, lock=lock)
-    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in loaded]
+    return assemble_batch(loaded, loaded)
+
+
+def assemble_batch(loaded: CloseFacts, of: Iterable[Facts]) -> Batch:
+    """Assemble the invoices of loaded facts, as they are or changed in memory; writes nothing."""
+    month, accounts = loaded.month, loaded.accounts
+    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in of]
     names = PrintedNames([line for _, result in assembled if isinstance(result, Draft) for line in result.usage])
     drafts = load_drafts(month, accounts.payer_ids)
     results = [

@@ -27,6 +27,11 @@ class PrintedDraft(msgspec.Struct, frozen=True):
     usage_rows: list[UsageRow]
     fingerprint: str
 
+    @property
+    def open_findings(self) -> int:
+        """What somebody has to decide before the draft can be issued."""
+        return len(self.draft.conflicts)
+
 
 def print_draft(facts: Facts, draft: Draft, names: PrintedNames) -> PrintedDraft:
     """Put the usage lines in order and under their names, the discount last."""
@@ -72,6 +77,7 @@ def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity
             "paid_cents",
             "fingerprint",
             "review_notes",
+            "open_findings",
             "created_at",
             "computed_at",
         ),
@@ -91,6 +97,7 @@ def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity
                 0,
                 page.fingerprint,
                 msgspec.json.encode(_notes(page.draft)).decode(),
+                page.open_findings,
                 at,
                 at,
             )
@@ -106,7 +113,17 @@ def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime
     bulk_change(
         connection,
         Invoice._meta.db_table,
-        ("id", "currency", "subtotal_cents", "vat_cents", "total_cents", "fingerprint", "review_notes", "computed_at"),
+        (
+            "id",
+            "currency",
+            "subtotal_cents",
+            "vat_cents",
+            "total_cents",
+            "fingerprint",
+            "review_notes",
+            "open_findings",
+            "computed_at",
+        ),
         (
             (
                 id_,
@@ -116,6 +133,7 @@ def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime
                 page.draft.total_cents,
                 page.fingerprint,
                 msgspec.json.encode(_notes(page.draft)).decode(),
+                page.open_findings,
                 at,
             )
             for id_, page in printed
@@ -243,5 +261,16 @@ def _notes(draft: Draft) -> list[dict[str, Any]]:
             {"month": f"{line.month:%Y-%m}", "meter_id": line.meter_id, "difference_cents": line.amount_cents},
         )
         for line in draft.lowered
+    ]
+    notes += [
+        Reason(
+            f"adjustment_{conflict.code}",
+            {
+                "adjustment": conflict.adjustment_id,
+                "then_cents": conflict.then_cents,
+                "now_cents": conflict.now_cents,
+            },
+        )
+        for conflict in draft.conflicts
     ]
     return [msgspec.structs.asdict(note) for note in notes]

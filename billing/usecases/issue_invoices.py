@@ -19,6 +19,7 @@ from billing.queries.months import local_day
 from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._issuing import Issued, book_issued, freeze
+from billing.usecases._issuing_gate import obstacle
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
 from organizations.models import Organization
@@ -62,7 +63,7 @@ def issue_invoices(
     """Issue the drafts of a consumption month, of everybody or of the organizations with these public ids.
 
     Each batch is one transaction: numbers have no gap whatever happens to it. The date defaults to the day of `at`.
-    Drafts that cannot be computed any more stay what they are and are named in the report.
+    Drafts that cannot be computed any more, are on hold or have open findings stay drafts and are named in the report.
 
     Raises UnableToIssue for a date in the future or before the last one of the series, and for an unknown id.
     """
@@ -148,11 +149,12 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     hold_prices()
     batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
-    drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
+    obstacles = {result.account.id: obstacle(result, issue_date) for result in batch.results}
+    drafts = [result for result in batch.results if obstacles[result.account.id] is None]
     not_issued = [
-        NotIssued(result.account.external_id, result.account.name, result.assembled.reason)
+        NotIssued(result.account.external_id, result.account.name, reason)
         for result in batch.results
-        if not isinstance(result.assembled, Draft)
+        if (reason := obstacles[result.account.id]) is not None
     ]
     series = NumberSeries.objects.select_for_update().get(
         legal_entity=batch.loaded.seller, kind=NumberSeries.Kind.INVOICE

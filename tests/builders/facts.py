@@ -122,7 +122,7 @@ def added_line(id_: int, cents: int, *, name: str = "Setup", quantity: int = 1) 
 def discount(
     id_: int, *, percent: int | None = None, cents: int = 0, on: str = "", of: int | None = None, ppm: int | None = None
 ) -> Adjustment:
-    """A discount in whole percent (or millionths), or of an amount; on the whole, or `on` a line that was `of` cents."""
+    """A discount in whole percent (or millionths), or of an amount; on the whole, or `on` one that was `of` cents."""
     ppm = percent * 10_000 if percent is not None else ppm
     return Adjustment(id_, "discount", target=on, target_net_cents=of, amount_cents=cents, percent_ppm=ppm)
 
