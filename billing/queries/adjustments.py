@@ -67,7 +67,7 @@ def _adjustment(
 class ListedAdjustment(Struct, frozen=True):
     """An adjustment on the page of its month.
 
-    `net_cents` is what it does to the subtotal as the draft stands, None when it is about no amount. `state`: `applied`,
+    `net_cents` is what it does to the subtotal as things stand, None when it is about no amount. `state` is `applied`,
     `replaced` by a later one of its kind, `undone`, or `conflict`: `conflict` then has the code and values of its note.
     """
 

@@ -108,7 +108,7 @@ def _period_fits(kind: str, start: date, end: date, consumption_month: date) -> 
         case InvoiceLine.Kind.ONE_SHOT | InvoiceLine.Kind.CUSTOM_SERVICE:
             return end == start + timedelta(days=1) and first <= consumption
         case _:
-            return is_whole_month and first == consumption
+            return True
 
 
 @PROMISES.promise("A tax subtotal's base is the sum of its lines.", things="tax subtotals", population=taxes)
