@@ -29,8 +29,8 @@ INSERT INTO organizations_organization
     SELECT 'plan_' || n, 'Customer ' || n, 'EUR', '2025-01-01', 1, 0, 30, now() FROM generate_series(1, %(n)s) AS n;
 INSERT INTO billing_invoice
     (kind, document_state, payment_state, legal_entity_id, organization_id, consumption_month, currency, number,
-     counter, issue_date, due_date, issued_at, subtotal_cents, vat_cents, total_cents, paid_cents, fingerprint, review_notes,
-     seller, buyer, created_at, computed_at)
+     counter, issue_date, due_date, issued_at, subtotal_cents, vat_cents, total_cents, paid_cents, fingerprint,
+     review_notes, seller, buyer, created_at, computed_at)
     SELECT 'invoice', 'issued', CASE WHEN m = 0 AND o.id %% 2 = 0 THEN 'pending' ELSE 'paid' END, i.legal_entity_id,
            o.id, (date '2026-10-01' - make_interval(months => m))::date, 'EUR', 'P' || m || '-' || o.id,
            1000 + m * 1000000 + row_number() OVER (ORDER BY o.id), '2026-11-02', '2026-12-02', now(),
