@@ -1,7 +1,9 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -13,10 +15,14 @@ from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
+from billing.admin._actions import ActionsMixin, PageAction
+from billing.admin._adjust_forms import seen_of
+from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number
 
 STATUS_COLOURS = {
@@ -96,8 +102,10 @@ class StatusFilter(RadioFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ComputedAdmin[Invoice]):
-    """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
+class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
+    """Everything on an invoice is computed; staff adjust a draft through use cases, each a button with a dialog."""
+
+    page_actions = (*HOLD_ACTIONS, *ADJUST_ACTIONS, *ROW_ACTIONS)
 
     list_display = [
         "name",
@@ -164,5 +172,25 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
+                **self._actions_context(request, invoice, context["page"]),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def action_url(self, row: Invoice, name: str) -> str:
+        """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
+        return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
+
+    def _actions_context(self, request: HttpRequest, invoice: Invoice, page: InvoicePage) -> dict[str, Any]:
+        """The buttons where they belong: of the document, of the section of adjustments, of each adjustment."""
+        buttons = self.buttons(request, invoice)
+        adjusting, of_rows = _names(ADJUST_ACTIONS), _names(ROW_ACTIONS)
+        urls = {button.name: button.url for button in buttons if button.name in of_rows}
+        return {
+            "buttons": [button for button in buttons if button.name not in adjusting | of_rows],
+            "adjust_buttons": [button for button in buttons if button.name in adjusting],
+            **adjustments_context(invoice, page, urls),
+        }
+
+
+def _names(actions: Iterable[PageAction[Invoice]]) -> set[str]:
+    return {action.name for action in actions}
