@@ -1,7 +1,6 @@
-"""The dialogs that adjust a draft: one per kind of adjustment, to undo one, to decide a conflict, to hold."""
+"""The dialogs that adjust a draft, one per kind of adjustment."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 from django import forms
@@ -16,11 +15,12 @@ from unfold.widgets import (
 )
 
 from billing import formatting
-from billing.admin._actions import ActionForm, Effect, ReasonForm
+from billing.admin._actions import ReasonForm
+from billing.admin._draft_forms import EffectForm
 from billing.admin._fields import CentsField, MicroField, PercentField
 from billing.domain.adjustments import PROVISION, SKIPPABLE, WHOLE, line_key
 from billing.domain.quantities import MICRO
-from billing.models import Adjustment, Invoice, InvoiceLine
+from billing.models import Invoice, InvoiceLine
 from billing.queries.months import month_of
 from billing.queries.target_names import names_of_lines
 from billing.usecases.adjust_invoice import (
@@ -32,65 +32,12 @@ from billing.usecases.adjust_invoice import (
     PurchaseOrder,
     Refill,
     Skip,
-    UnableToAdjust,
     adjust_invoice,
 )
 from billing.usecases.adjust_invoice import Effect as Computed
-from billing.usecases.confirm_adjustment import confirm_adjustment
-from billing.usecases.hold_invoice import hold_invoice
-from billing.usecases.release_hold import release_hold
-from billing.usecases.undo_adjustment import undo_adjustment
 
 LINE_WIDGET = UnfoldAdminTextInputWidget
 TEXT_WIDGET = UnfoldAdminTextareaWidget(attrs={"rows": 3})
-
-
-def seen_of(invoice: Invoice) -> str:
-    """What a person who looks at this page has seen: the draft as it is, or that there is none."""
-    return invoice.fingerprint if invoice.document_state == "draft" else ""
-
-
-class DraftForm(ActionForm[Invoice]):
-    """Works on the draft that the person saw: the button carries its fingerprint, and nothing else will do."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.initial.setdefault("seen", seen_of(self.target))
-        if "preview" in self.data and "reason" in self.fields:
-            self.fields["reason"].required = False
-
-    def attempt[R](self, call: Callable[[], R]) -> R | None:
-        """Call a use case; its refusal names values, so it is translated before they are put in."""
-        try:
-            return super().attempt(call)
-        except UnableToAdjust as refusal:
-            self.add_error(None, _t(refusal.template) % refusal.values)
-            return None
-
-
-class EffectForm(DraftForm):
-    """Shows what saving would do to the total: computed by the use case that would save it."""
-
-    has_effect = True
-
-    def call(self, *, dry_run: bool) -> Computed:
-        """Call the use case."""
-        raise NotImplementedError
-
-    def effect(self) -> Sequence[Effect]:
-        """The total now and then; what else arrived meanwhile is told apart."""
-        computed = self.call(dry_run=True)
-        label, currency, after_cents = _t("Total incl. VAT"), computed.currency, computed.after_cents
-        whole = Effect(label, currency, computed.before_cents, after_cents)
-        if computed.before_cents == computed.computed_cents:
-            return [whole]
-        label = _t("Total incl. VAT, with what arrived since it was computed")
-        return [
-            whole._replace(label=label),
-            Effect(_t("This change alone"), currency, computed.computed_cents, after_cents),
-        ]
 
 
 class AdjustForm(EffectForm, ReasonForm[Invoice]):
@@ -226,78 +173,6 @@ class NoteForm(AdjustForm):
     def change(self) -> Change:
         """That note."""
         return Note(self.cleaned_data["text"])
-
-
-class OfAdjustment(DraftForm):
-    """About one adjustment of the month on this page."""
-
-    adjustment = forms.ModelChoiceField(Adjustment.objects.none(), widget=forms.HiddenInput)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        mine = Adjustment.objects.filter(organization=self.target.organization_id, month=self.target.consumption_month)
-        self.fields["adjustment"].queryset = mine  # type: ignore[attr-defined]
-
-
-class UndoForm(OfAdjustment, EffectForm):
-    """Takes an adjustment out of force."""
-
-    reason = forms.CharField(label=capfirst(_("reason")), required=False, max_length=1000, widget=TEXT_WIDGET)
-
-    def call(self, *, dry_run: bool) -> Computed:
-        """Undo, or try to."""
-        return undo_adjustment(
-            adjustment_id=self.cleaned_data["adjustment"].pk,
-            reason=self.cleaned_data["reason"],
-            seen=self.cleaned_data["seen"],
-            actor=self.actor,
-            at=self.at,
-            dry_run=dry_run,
-        )
-
-    def perform(self) -> str:
-        """Undo it."""
-        self.call(dry_run=False)
-        return _t("The adjustment was undone.")
-
-
-class KeepForm(OfAdjustment, ReasonForm[Invoice]):
-    """Decides a conflict: the adjustment stays, on the line as it is now."""
-
-    def perform(self) -> str:
-        """Keep it."""
-        confirm_adjustment(
-            adjustment_id=self.cleaned_data["adjustment"].pk,
-            reason=self.cleaned_data["reason"],
-            seen=self.cleaned_data["seen"],
-            actor=self.actor,
-            at=self.at,
-        )
-        return _t("The adjustment is kept.")
-
-
-class HoldForm(DraftForm, ReasonForm[Invoice]):
-    """Puts the draft on hold."""
-
-    def perform(self) -> str:
-        """Hold it."""
-        hold_invoice(invoice_id=self.target.pk, **_given(self.cleaned_data, self.actor, self.at))
-        return _t("The draft is on hold: it is not issued until somebody releases it.")
-
-
-class ReleaseForm(DraftForm):
-    """Releases the draft."""
-
-    reason = forms.CharField(label=capfirst(_("reason")), required=False, max_length=1000, widget=TEXT_WIDGET)
-
-    def perform(self) -> str:
-        """Release it."""
-        release_hold(invoice_id=self.target.pk, **_given(self.cleaned_data, self.actor, self.at))
-        return _t("The draft is released.")
-
-
-def _given(values: dict[str, Any], actor: Any, at: datetime) -> dict[str, Any]:
-    return {"reason": values["reason"], "seen": values["seen"], "actor": actor, "at": at}
 
 
 def line_choices(lines: Sequence[InvoiceLine], wanted: Callable[[str], bool]) -> list[tuple[str, str]]:

@@ -3,18 +3,16 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from billing import formatting
 from billing.admin import _adjust_forms as forms
+from billing.admin import _decide_forms
 from billing.admin._actions import PageAction
+from billing.admin._adjustment_words import adjustment_in_words, conflict_sentence
 from billing.domain.adjustments import SKIPPABLE
 from billing.models import Adjustment, Invoice
 from billing.queries.adjustments import ListedAdjustment, list_adjustments
 from billing.queries.invoice_pages import InvoicePage
-from billing.queries.reasons import reason_sentence
 from billing.queries.target_names import names_of_targets
 
 PERMISSION = "billing.adjust_invoice"
@@ -65,7 +63,7 @@ HOLD_ACTIONS: tuple[PageAction[Invoice], ...] = (
     PageAction(
         "hold",
         _("Put on hold"),
-        forms.HoldForm,
+        _decide_forms.HoldForm,
         PERMISSION,
         "pause_circle",
         description=_("It is not issued until somebody releases it."),
@@ -75,7 +73,7 @@ HOLD_ACTIONS: tuple[PageAction[Invoice], ...] = (
     PageAction(
         "release",
         _("Release"),
-        forms.ReleaseForm,
+        _decide_forms.ReleaseForm,
         PERMISSION,
         "play_circle",
         submit=_("Release"),
@@ -86,7 +84,7 @@ ROW_ACTIONS: tuple[PageAction[Invoice], ...] = (
     PageAction(
         "undo-adjustment",
         _("Undo an adjustment"),
-        forms.UndoForm,
+        _decide_forms.UndoForm,
         PERMISSION,
         "undo",
         submit=_("Undo"),
@@ -95,7 +93,7 @@ ROW_ACTIONS: tuple[PageAction[Invoice], ...] = (
     PageAction(
         "keep-adjustment",
         _("Keep an adjustment"),
-        forms.KeepForm,
+        _decide_forms.KeepForm,
         PERMISSION,
         "check",
         description=_("It then belongs to its line as that is now."),
@@ -109,7 +107,11 @@ def adjustments_context(invoice: Invoice, page: InvoicePage, urls: dict[str, str
     """The section of adjustments: `urls` has the addresses of the row actions that this person may take here."""
     listed = list_adjustments(invoice)
     names = names_of_targets([each.row for each in listed], page.lines) if listed else {}
-    return {"adjustments": [_row(each, names, urls) for each in listed], "wishes": _wishes(invoice, listed)}
+    return {
+        "adjustments": [_row(each, names, urls) for each in listed],
+        "conflicts": sum(each.state == "conflict" for each in listed),
+        "wishes": _wishes(invoice, listed),
+    }
 
 
 def _row(listed: ListedAdjustment, names: dict[str, str], urls: dict[str, str]) -> dict[str, Any]:
@@ -122,50 +124,10 @@ def _row(listed: ListedAdjustment, names: dict[str, str], urls: dict[str, str]) 
         "state": listed.state,
         "label": LABELS[listed.state],
         "net_cents": listed.net_cents,
-        "conflict": _conflict_sentence(listed) if is_conflict else "",
+        "conflict": conflict_sentence(listed),
         "undo_url": urls["undo-adjustment"] + query if "undo-adjustment" in urls and row.undone_at is None else "",
         "keep_url": urls["keep-adjustment"] + query if "keep-adjustment" in urls and is_conflict else "",
     }
-
-
-def _conflict_sentence(listed: ListedAdjustment) -> str:
-    conflict: Any = listed.conflict
-    return reason_sentence(conflict["code"], conflict["values"])
-
-
-def adjustment_in_words(row: Adjustment, names: dict[str, str]) -> str:
-    """What an adjustment does, for example "Discount of 15 % on Database migration"."""
-    target = names.get(row.target, "")
-    match row.kind:
-        case Adjustment.Kind.LINE:
-            quantity = formatting.format_number(row.quantity_micro or 0)
-            price = formatting.format_unit_micro(row.unit_price_micro or 0)
-            return f"{row.name}: {quantity} × {price}"
-        case Adjustment.Kind.DISCOUNT:
-            return _discount_in_words(row, target)
-        case Adjustment.Kind.REFILL:
-            return _t("Refill of %(amount)s instead of %(computed)s") % {
-                "amount": formatting.format_amount(row.amount_cents or 0),
-                "computed": formatting.format_amount(row.target_net_cents or 0),
-            }
-        case Adjustment.Kind.SKIP:
-            return _t("%(line)s waits for the next invoice") % {"line": target}
-        case Adjustment.Kind.DUE_DATE:
-            return _t("Due on %(day)s") % {"day": date_format(row.day, "j F Y") if row.day else ""}
-        case Adjustment.Kind.PURCHASE_ORDER:
-            return _t("Purchase order %(text)s") % {"text": row.text}
-        case _:
-            return _t("Note to the customer: %(text)s") % {"text": row.text}
-
-
-def _discount_in_words(row: Adjustment, target: str) -> str:
-    if row.percent_ppm is not None:
-        size = formatting.format_percent(row.percent_ppm, 1_000_000)
-    else:
-        size = formatting.format_amount(row.amount_cents or 0)
-    if not target:
-        return _t("Discount of %(size)s on everything but the provision") % {"size": size}
-    return _t("Discount of %(size)s on %(line)s") % {"size": size, "line": target}
 
 
 def _wishes(invoice: Invoice, listed: list[ListedAdjustment]) -> dict[str, Any]:

@@ -16,9 +16,9 @@ from unfold.decorators import display
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._actions import ActionsMixin, PageAction
-from billing.admin._adjust_forms import seen_of
 from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
+from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES

@@ -234,7 +234,8 @@ def test_a_conflict_is_kept_or_undone(atlas: Organization, draft: Invoice, fiona
     consume(atlas, quantity=5_000, on="2026-10-04")
     close("2026-10")
     html = page(fiona, draft)
-    assert "The line under an adjustment was 100.00 and is 150.00 now: keep the adjustment or undo it." in text(html)
+    assert "2 adjustments do not fit their lines any more" in text(html)
+    assert "was 100.00 and is 150.00 now: keep the adjustment or undo it." in section(html)
     assert section(html).count("to be decided") == 2
 
     post(fiona, url_of(fiona, draft, "keep-adjustment"), {"reason": "Still right"})
