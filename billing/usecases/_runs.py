@@ -41,10 +41,14 @@ def payer_ids(month: Month) -> list[int]:
     open_then = Q(opened_on__lte=last_day) & (Q(closed_on__isnull=True) | Q(closed_on__gte=first_day))
     on_parent = CloseOutcome.objects.filter(month=first_day, kind="on_parent").values("organization")
     alone = CloseOutcome.objects.filter(month=first_day).exclude(kind="on_parent").values("organization")
-    orphaned = Q(parent__opened_on__gt=last_day) | Q(parent__closed_on__lt=first_day)
-    takers = Q(open_then, Q(parent__isnull=True) | orphaned) | Q(id__in=alone)
+    takers = Q(open_then, Q(parent__isnull=True) | orphaned_in(month)) | Q(id__in=alone)
     payers = Organization.objects.filter(takers).exclude(id__in=on_parent)
     return list(payers.order_by("id").values_list("id", flat=True))
+
+
+def orphaned_in(month: Month) -> Q:
+    """The condition that a sub-organization stands alone: its parent takes no part in the month."""
+    return Q(parent__opened_on__gt=month.last_day) | Q(parent__closed_on__lt=month.first_day)
 
 
 def scopes(ids: list[int]) -> list[Scope]:
