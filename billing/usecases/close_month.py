@@ -24,7 +24,7 @@ from billing.usecases._runs import (
     orphaned_in,
     payer_ids,
     scopes,
-    start_or_join,
+    start,
     unexpected,
     work,
 )
@@ -57,11 +57,7 @@ def close_month(
     if dry_run:
         return _preview(month, chosen, at, on_progress)
     if chosen is None:
-        run = start_or_join(month, at=at)
-        work(run.close, at=at, wait=True, on_progress=on_progress)
-        if not run.is_new:
-            # Finished what somebody else had planned, before what came since: now what was asked for.
-            work(start_or_join(month, at=at).close, at=at, wait=True, on_progress=on_progress)
+        work(start(month, at=at), at=at, wait=True, on_progress=on_progress)
         return CloseReport.load(month, Scope())
     close = get_close(month)
     for chunk in batched(chosen, BATCH_SIZE, strict=False):
