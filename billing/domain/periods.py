@@ -108,6 +108,10 @@ class Month:
         year, index = divmod(self.year * 12 + self.number - 1 + months, 12)
         return type(self)(year, index + 1, self.zone)
 
+    def back(self, months: int) -> Self:
+        """Return the month that lies `months` earlier, or the first one there is."""
+        return self.shift(-min(months, (self.year - FIRST_YEAR) * 12 + self.number - 1))
+
     def contains(self, instant: datetime) -> bool:
         """Tell whether an instant lies in the month; its end does not."""
         return self.start <= instant < self.end
