@@ -139,7 +139,9 @@ class OrganizationAdmin(PerformsMixin[Organization], BillingAdmin[Organization])
         if organization.negotiated_refill_cents is not None:
             refill = formatting.format_amount(organization.negotiated_refill_cents)
             found.append(str(_("refill %(amount)s") % {"amount": refill}))
-        if organization.forecast_months != 1:
+        if organization.forecast_months == 0:
+            found.append(str(_("no provision")))
+        elif organization.forecast_months != 1:
             found.append(str(_("mean of %(months)d months") % {"months": organization.forecast_months}))
         return formatting.nowrap(", ".join(found))
 

@@ -196,6 +196,12 @@ def test_filters(fiona: Client, parameters: dict[str, str], found: list[str]) ->
     assert sorted(organization.name for organization in result) == found
 
 
+def test_the_list_says_who_buys_no_provision(fiona: Client) -> None:
+    make_organization(forecast_months=0)
+    page = fiona.get(reverse("admin:organizations_organization_changelist")).content.decode()
+    assert "no provision" in page
+
+
 def test_the_page_says_why_there_is_no_invoice(fiona: Client) -> None:
     organization = make_organization(name="Poisoned")
     make_outcome(organization=organization, kind="blocked", reason_code="amount_too_large")
