@@ -12,6 +12,7 @@ from billing.admin import _displays as displays
 from billing.admin import _links as links
 from billing.admin._base import ComputedAdmin
 from billing.admin.dashboard import outcome_parts
+from billing.formatting import format_money
 from billing.models import CloseOutcome, MonthClose
 from billing.queries.dashboard import compare_months, summarize_closes
 from billing.queries.outcomes import count_reasons, reason_sentences
@@ -80,7 +81,7 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
         displays.state_column("kind", _("outcome"), OUTCOME_COLOURS),
         "reason",
         displays.link_column("invoice", _("invoice")),
-        displays.money_column("own_consumption_cents", _("own consumption"), currency="organization.currency"),
+        "own_consumption",
     ]
     list_display_links = None
     ordering = ["-pk"]
@@ -90,9 +91,8 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
     search_help_text = _("Name or identifier, from the beginning")
     search_organization = "organization"
     date_hierarchy = "month"
-    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption_cents"]
-    readonly_fields = ["reason"]
-    currency_path = "organization.currency"
+    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption"]
+    readonly_fields = ["reason", "own_consumption"]
     empty_hint = _("A close writes one outcome per organization: an invoice, nothing to bill, or why it is blocked.")
 
     @display(description=_("reason"))
@@ -100,6 +100,13 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
         """The sentence that says what to do."""
         sentences = getattr(outcome, "sentences", None) or reason_sentences([outcome])
         return str(sentences.get(outcome.pk, ""))
+
+    @display(description=_("own consumption"), formatting="price", ordering="own_consumption_cents")
+    def own_consumption(self, outcome: CloseOutcome) -> Any:
+        """What a payer and its sub-organizations consumed; of whoever is blocked nobody knows."""
+        if outcome.kind not in (Kind.INVOICE, Kind.NIL):
+            return ""
+        return format_money(outcome.own_consumption_cents, outcome.organization.currency)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Word the reasons of a page together, so that no row looks up what its reason names."""
