@@ -46,7 +46,8 @@ class Month:
     def parse(cls, text: str, zone: ZoneInfo) -> Self:
         """Read "2026-10". Raises ValueError, with a sentence, for anything else."""
         match = _MONTH.fullmatch(text)
-        if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+        # Of the last year there would be no month after, to which a provision could belong.
+        if match is None or not FIRST_YEAR <= int(match[1]) < LAST_YEAR:
             raise ValueError(f"{text!r:.40} is not a month: write YYYY-MM, such as 2026-10.")
         return cls(int(match[1]), int(match[2]), zone)
 

@@ -172,7 +172,7 @@ def test_a_month_is_written_in_seven_characters() -> None:
     assert f"{paris(2026, 10)}" == "2026-10"
 
 
-NOT_MONTHS = ["２０２６-10", "0000-01", "9999-12", "10-2026", "october"]
+NOT_MONTHS = ["２０２６-10", "0000-01", "9998-12", "9999-12", "10-2026", "october"]
 
 
 @pytest.mark.parametrize(
