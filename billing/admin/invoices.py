@@ -25,7 +25,7 @@ from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoice_pages import InvoicePage
-from billing.queries.invoices import due_cents, find_by_number
+from billing.queries.invoices import due_cents, find_by_number, live_invoice
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -195,6 +195,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             "buttons": [button for button in buttons if button.name not in adjusting | of_rows],
             "adjust_buttons": [button for button in buttons if button.name in adjusting],
             **adjustments_context(invoice, page, urls),
+            "instead": live_invoice(invoice) if invoice.document_state == "discarded" else None,
         }
 
 

@@ -6,10 +6,11 @@ import pytest
 
 from billing.models import Event, Invoice
 from billing.usecases._permissions import NotAllowed
+from billing.usecases.adjust_invoice import Skip
 from billing.usecases.hold_invoice import ChangedMeanwhile, UnableToAdjust, hold_invoice
 from billing.usecases.release_hold import release_hold
-from tests.builders.adjusting import later
-from tests.builders.closing import close, consume, invoice_of, issue, make_metered_price
+from tests.builders.adjusting import adjust, draft_of, later, undo
+from tests.builders.closing import close, consume, invoice_of, issue, make_charge, make_metered_price
 from tests.builders.desk import make_staff
 from tests.builders.organizations import make_organization
 
@@ -64,6 +65,22 @@ def test_a_refresh_keeps_the_hold(draft: Invoice) -> None:
     close("2026-10")
 
     assert invoice_of(draft.organization, "2026-10").hold_reason == "A question about the usage"
+
+
+def test_a_draft_that_was_discarded_on_hold_comes_back_on_hold(draft: Invoice) -> None:
+    borea = make_organization(external_id="orga_cadence")
+    make_charge(organization=borea)
+    close("2026-10")
+    hold(invoice_of(borea, "2026-10"))
+    skip = adjust(borea, Skip(f"one_shot:{borea.charges.get().pk}"))
+    assert draft_of(borea) is None
+
+    undo(borea, skip)
+
+    assert invoice_of(borea, "2026-10").hold_reason == "A question about the usage"
+    release(invoice_of(borea, "2026-10"))
+    undo(borea, adjust(borea, Skip(f"one_shot:{borea.charges.get().pk}")))
+    assert invoice_of(borea, "2026-10").hold_reason == ""
 
 
 def test_what_is_released_is_issued(draft: Invoice) -> None:

@@ -294,7 +294,10 @@ def test_a_discarded_draft_offers_to_undo_what_discarded_it(fiona: Client) -> No
 
     post(fiona, url_of(fiona, discarded, "undo-adjustment"), {})
 
-    assert Invoice.objects.filter(document_state="draft").count() == 1
+    draft = Invoice.objects.get(document_state="draft")
+    html = page(fiona, discarded)
+    assert f'href="/admin/billing/invoice/{draft.pk}/change/"' in html
+    assert "Its month is billed by draft 2026-10" in text(html)
 
 
 def test_adjustments_cost_a_page_a_fixed_number_of_queries(
