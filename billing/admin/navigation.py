@@ -65,6 +65,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Number series"), "tag", "billing", "numberseries"),
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
+            (_("Events"), "manage_history", "billing", "event"),
             (_("Audit trail"), "history", "admin", "logentry"),
         ],
     ),
