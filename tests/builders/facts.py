@@ -17,6 +17,7 @@ from billing.domain.taxation import Customer, TaxTreatment
 PARIS = ZoneInfo("Europe/Paris")
 OCTOBER = Month(2026, 10, PARIS)
 SEPTEMBER = OCTOBER.previous
+AUGUST = SEPTEMBER.previous
 FRENCH_VAT = TaxTreatment("S", 2000)
 PAYER, CHILD = 1, 2
 RESOURCE, METER, PRICE = 10, 20, 30
@@ -109,10 +110,13 @@ def make_facts(
     grants: Sequence[Grant] = (),
     pending_cents: int = 0,
     past_consumption_cents: Sequence[int] = (),
+    recent_consumption_cents: Sequence[int] = (),
+    is_first_invoice: bool = False,
     add_ons: Sequence[AddOn] = (),
     charges: Sequence[Charge] = (),
     forecast_months: int = 1,
     negotiated_refill_cents: int | None = None,
+    negotiated_refill_until: date | None = None,
     discount_ppm: int = 0,
     closed_on: date | None = None,
     tax: TaxTreatment = FRENCH_VAT,
@@ -125,7 +129,7 @@ def make_facts(
         payer_id=PAYER,
         month=OCTOBER,
         organizations=organizations or {PAYER: (), CHILD: ()},
-        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on),
+        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on, negotiated_refill_until),
         customer=Customer("FR"),
         tax=tax,
         usage=usage or make_usage(),
@@ -133,6 +137,8 @@ def make_facts(
         grants=grants,
         pending_cents=pending_cents,
         past_consumption_cents=past_consumption_cents,
+        recent_consumption_cents=recent_consumption_cents,
+        is_first_invoice=is_first_invoice,
         add_ons=add_ons,
         charges=charges,
         blocked=blocked,
