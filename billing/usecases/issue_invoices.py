@@ -19,9 +19,11 @@ from billing.queries.months import local_day
 from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._issuing import Issued, book_issued, freeze
+from billing.usecases._issuing_gate import pass_gate
+from billing.usecases._permissions import require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
-from organizations.models import Organization
+from organizations.models import Organization, User
 
 BATCH_SIZE = 500
 
@@ -58,14 +60,18 @@ def issue_invoices(
     at: datetime,
     issue_date: date | None = None,
     organization_ids: Sequence[str] | None = None,
+    actor: User | None = None,
 ) -> IssueReport:
     """Issue the drafts of a consumption month, of everybody or of the organizations with these public ids.
 
     Each batch is one transaction: numbers have no gap whatever happens to it. The date defaults to the day of `at`.
-    Drafts that cannot be computed any more stay what they are and are named in the report.
+    Drafts that cannot be computed any more, or that may not be issued (see `_issuing_gate`), stay what they are and
+    are named in the report.
 
-    Raises UnableToIssue for a date in the future or before the last one of the series, and for an unknown id.
+    Raises NotAllowed, and UnableToIssue for a date in the future or before the last one of the series, and for an
+    unknown id.
     """
+    require(actor, "billing.issue_invoice")
     today = local_day(at)
     issue_date = issue_date or today
     if issue_date > today:
@@ -82,7 +88,7 @@ def issue_invoices(
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        report.add(_issue(month, chunk, issue_date, at))
+        report.add(_issue(month, chunk, issue_date, at, actor))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -121,10 +127,10 @@ def _with_reasons(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
     return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
 
 
-def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime, actor: User | None) -> IssueReport:
     """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others."""
     try:
-        return _issue_batch(month, payer_ids, issue_date, at)
+        return _issue_batch(month, payer_ids, issue_date, at, actor)
     except (OperationalError, InterfaceError, UnableToIssue):
         raise
     except Exception as error:
@@ -133,7 +139,7 @@ def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetim
             return IssueReport(not_issued=[_failed(payer_ids[0], error)])
     report = IssueReport()
     for payer_id in payer_ids:
-        report.add(_issue(month, [payer_id], issue_date, at))
+        report.add(_issue(month, [payer_id], issue_date, at, actor))
     return report
 
 
@@ -144,16 +150,19 @@ def _failed(payer_id: int, error: Exception) -> NotIssued:
 
 @collector_paused()
 @transaction.atomic
-def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue_batch(
+    month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime, actor: User | None
+) -> IssueReport:
     hold_prices()
-    batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    computed = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    batch, refused = pass_gate(computed, actor=actor)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
     not_issued = [
         NotIssued(result.account.external_id, result.account.name, result.assembled.reason)
         for result in batch.results
         if not isinstance(result.assembled, Draft)
-    ]
+    ] + [NotIssued(result.account.external_id, result.account.name, reason) for result, reason in refused]
     series = NumberSeries.objects.select_for_update().get(
         legal_entity=batch.loaded.seller, kind=NumberSeries.Kind.INVOICE
     )
