@@ -15,7 +15,7 @@ class ChangedMeanwhile(Exception):
     """The draft says something else than what the person saw; nothing was written."""
 
 
-def lock_draft(invoice_id: int, *, seen: str) -> Invoice:
+def lock_draft(*, invoice_id: int, seen: str) -> Invoice:
     """Take the account of a draft, then the draft, and return it; `seen` is the fingerprint that the person saw.
 
     Raises NotADraft and ChangedMeanwhile.

@@ -31,7 +31,7 @@ def acknowledge_finding(
     require(actor, "billing.adjust_invoice")
     if not reason.strip():
         raise UnableToAcknowledge(_("Say why the invoice may be issued all the same."))
-    invoice = lock_draft(invoice_id, seen=seen)
+    invoice = lock_draft(invoice_id=invoice_id, seen=seen)
     found = _find(invoice, finding)
     acknowledgement, is_new = Acknowledgement.objects.get_or_create(
         organization_id=invoice.organization_id,

@@ -27,7 +27,7 @@ def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) ->
     Raises NotAllowed, NotADraft, ChangedMeanwhile and UnableToApprove.
     """
     require(actor, "billing.approve_invoice")
-    invoice = lock_draft(invoice_id, seen=seen)
+    invoice = lock_draft(invoice_id=invoice_id, seen=seen)
     reasons = why_stored_invoice_needs_approval(invoice)
     if not reasons:
         raise UnableToApprove(_("This invoice needs no second person."))
