@@ -12,6 +12,7 @@ from billing.admin import (
     organizations,
     payments,
     prices,
+    reviews,
     staff,
     usage,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "organizations",
     "payments",
     "prices",
+    "reviews",
     "staff",
     "usage",
 ]

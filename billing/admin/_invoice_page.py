@@ -17,7 +17,6 @@ from billing.models import CreditEntry, Invoice, InvoiceLine
 from billing.queries.invoice_pages import InvoicePage, load_invoice_page
 from billing.queries.months import month_of
 from billing.queries.parties import Snapshot
-from billing.queries.reasons import reason_sentence
 from billing.queries.wording import line_description
 
 SELF_EXPLAINING = ("provision", "regularization")
@@ -35,7 +34,6 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "invoice": invoice,
         "page": page,
         "currency": invoice.currency,
-        "findings": [reason_sentence(note["code"], note["values"]) for note in invoice.review_notes],
         "provision_month": month_of(invoice.consumption_month).next.first_day,
         "seller": party_lines(page.seller),
         "buyer": party_lines(page.buyer),

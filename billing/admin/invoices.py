@@ -2,19 +2,23 @@
 
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
 from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
+from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
+from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context, seen_of
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
@@ -31,6 +35,7 @@ STATUS_COLOURS = {
     "refunded": "default",
     "wont_pay": "danger",
 }
+REVIEW_COLOURS = {"on_hold": "warning", "open": "danger", "warnings": "warning"}
 STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
 FILTER_LABELS = {
     "draft": STATUS_LABELS["draft"],
@@ -96,14 +101,16 @@ class StatusFilter(RadioFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ComputedAdmin[Invoice]):
-    """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
+class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
+    """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
+    page_actions = (*APPROVE_ACTIONS, *FINDING_ACTIONS)
     list_display = [
         "name",
         displays.link_column("organization", _("organization")),
         displays.month_column("consumption_month", _("month")),
         "status",
+        "review",
         displays.money_column("subtotal_cents", _("excl. VAT"), currency=""),
         displays.money_column("vat_cents", _("VAT"), currency=""),
         displays.money_column("total_cents", _("total")),
@@ -138,6 +145,20 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
         status = status_of(invoice, timezone.localdate())
         return status, str(STATUS_LABELS[status])
 
+    @display(description=_("review"), label=REVIEW_COLOURS)
+    def review(self, invoice: Invoice) -> tuple[str, str] | None:
+        """What a draft waits for, or what somebody should look at."""
+        if invoice.document_state != "draft":
+            return None
+        if invoice.hold_reason:
+            return "on_hold", str(_("on hold"))
+        if invoice.open_findings:
+            return "open", ngettext(
+                "%d open finding", "%d open findings", invoice.open_findings
+            ) % invoice.open_findings
+        warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
+        return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
+
     @display(description=_("amount due"), formatting="price")
     def due(self, invoice: Invoice) -> Any:
         """What is left to pay."""
@@ -164,5 +185,20 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
+                **self._actions_context(request, invoice),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def action_url(self, row: Invoice, name: str) -> str:
+        """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
+        return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
+
+    def _actions_context(self, request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
+        """The buttons of the document, and those of each finding."""
+        buttons = self.buttons(request, invoice)
+        of_rows = {action.name for action in FINDING_ACTIONS}
+        urls = {button.name: button.url for button in buttons if button.name in of_rows}
+        return {
+            "buttons": [button for button in buttons if button.name not in of_rows],
+            **review_context(invoice, urls),
+        }

@@ -5,9 +5,9 @@ from datetime import date
 
 from msgspec import Struct
 
-from billing.domain.approvals import Policy, why_invoice_needs_approval
+from billing.domain.approvals import Policy, why_credit_note_needs_approval, why_invoice_needs_approval
 from billing.domain.facts import Reason
-from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Invoice
+from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice
 from billing.queries.among import among
 
 type People = frozenset[int]
@@ -27,12 +27,23 @@ def load_policy(legal_entity_id: int) -> Policy:
     return Policy(*values) if values else Policy()
 
 
-def why_stored_invoice_needs_approval(invoice: Invoice) -> tuple[Reason, ...]:
-    """Why a stored draft needs a second person, by the policy of its legal entity; nothing when it needs none."""
-    lines = invoice.lines.filter(kind__in=("adjustment", "discount")).order_by().values_list("kind", "net_cents")
-    return why_invoice_needs_approval(
-        load_policy(invoice.legal_entity_id), total_cents=invoice.total_cents, lines=lines
-    )
+def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
+    """Why a stored draft, of an invoice or a credit note, needs a second person; nothing when it needs none."""
+    policy = load_policy(draft.legal_entity_id)
+    if draft.kind == Invoice.Kind.CREDIT_NOTE:
+        reason = why_credit_note_needs_approval(policy, total_cents=draft.total_cents)
+        return (reason,) if reason else ()
+    lines = draft.lines.filter(kind__in=("adjustment", "discount")).order_by().values_list("kind", "net_cents")
+    return why_invoice_needs_approval(policy, total_cents=draft.total_cents, lines=lines)
+
+
+def load_authors_of(draft: Invoice) -> People:
+    """Who changed something about a draft, or wrote the credit note: none of them may approve it."""
+    if draft.kind == Invoice.Kind.CREDIT_NOTE:
+        events = Event.objects.filter(invoice=draft, kind__startswith="credit_note.", actor__isnull=False)
+        return frozenset(events.order_by().values_list("actor_id", flat=True))
+    authors = load_authors(draft.consumption_month, [draft.organization_id])
+    return authors.get(draft.organization_id, frozenset())
 
 
 def load_approvals(invoice_ids: Collection[int]) -> dict[int, list[Given]]:

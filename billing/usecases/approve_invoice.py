@@ -1,4 +1,4 @@
-"""Approve a draft as the second person that its amounts ask for."""
+"""Approve a draft, of an invoice or a credit note, as the second person that its amounts ask for."""
 
 from datetime import datetime
 
@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from billing.models import Approval, Invoice
-from billing.queries.approvals import load_authors, why_stored_invoice_needs_approval
+from billing.queries.approvals import load_authors_of, why_stored_draft_needs_approval
 from billing.usecases._drafts import lock_draft
 from billing.usecases._events import NewEvent, record_event
 from billing.usecases._permissions import require
@@ -28,9 +28,9 @@ def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) ->
     """
     require(actor, "billing.approve_invoice")
     invoice = lock_draft(invoice_id=invoice_id, seen=seen)
-    reasons = why_stored_invoice_needs_approval(invoice)
+    reasons = why_stored_draft_needs_approval(invoice)
     if not reasons:
-        raise UnableToApprove(_("This invoice needs no second person."))
+        raise UnableToApprove(_("This document needs no second person."))
     _check(invoice, actor)
     approval, is_new = Approval.objects.get_or_create(
         invoice=invoice, fingerprint=invoice.fingerprint, approver=actor, defaults={"approved_at": at}
@@ -51,8 +51,7 @@ def _check(invoice: Invoice, actor: User) -> None:
         raise UnableToApprove(_("The draft is on hold: release it first."))
     if invoice.open_findings:
         raise UnableToApprove(_("The draft has findings that nobody has acknowledged: that comes first."))
-    authors = load_authors(invoice.consumption_month, [invoice.organization_id])
-    if actor.pk in authors.get(invoice.organization_id, ()):
+    if actor.pk in load_authors_of(invoice):
         raise UnableToApprove(
             _("You changed this draft or acknowledged a finding yourself: somebody else approves it.")
         )
