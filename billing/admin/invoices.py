@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -19,6 +20,7 @@ from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context, seen_of
+from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
@@ -133,6 +135,10 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     change_form_template = "admin/invoice_page.html"
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The panels that explain a figure, before Django's own patterns."""
+        return [*explanation_urls(self.admin_site), *super().get_urls()]
 
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date
-from functools import cache
 
 from django.db import connection
 from django.db.models import Max, Min, Q, QuerySet
@@ -201,7 +200,7 @@ def _load_outcomes(month: Month, organization_ids: Collection[int]) -> dict[int,
     It would expect a handful, and read all of them for every batch.
     """
     rows = CloseOutcome.objects.filter(
-        among("organization", organization_ids), month__gte=month.previous.first_day
+        among("organization", organization_ids), month__gte=month.back(1).first_day
     ).values_list("month", "organization_id", "payer_id", "id", "kind", "invoice_id", "invoice__document_state")
     return {
         organization_id: (payer_id, id_, kind, invoice_id, state)
@@ -220,32 +219,33 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
         first_invoice=Min("month", filter=Q(kind="invoice")),
     )
     known = {organization_id: days for organization_id, *days in bounds}
-    reach = max((account.terms.forecast_months for account in accounts), default=1)
-    recent = others.filter(month__lt=month.first_day, month__gte=month.shift(-max(reach, RECENT_MONTHS)).first_day)
+    estimated_since = {n: _estimated_since(month, n) for n in {account.terms.forecast_months for account in accounts}}
+    reviewed_since = month.back(RECENT_MONTHS).first_day
+    recent = others.filter(month__lt=month.first_day, month__gte=min([reviewed_since, *estimated_since.values()]))
     history: dict[int, list[_PastOutcome]] = {}
     for organization_id, closed, kind, own_cents, reason_code, state in recent.order_by("-month").values_list(
         "organization_id", "month", "kind", "own_consumption_cents", "reason_code", "invoice__document_state"
     ):
         outcome = _PastOutcome(closed, kind, own_cents, reason_code, state)
         history.setdefault(organization_id, []).append(outcome)
-
-    @cache
-    def since(months: int) -> date:
-        return month.shift(-months).first_day
-
     for account in accounts:
         first, last, first_invoice = known.get(account.id, (None, None, None))
         outcomes = history.get(account.id, [])
         account.past = Past(
-            _own_consumptions(outcomes, since(max(account.terms.forecast_months, 1))),
+            _own_consumptions(outcomes, estimated_since[account.terms.forecast_months]),
             min(first or month.first_day, month.first_day),
-            recent_consumption_cents=_own_consumptions(outcomes, since(RECENT_MONTHS)),
+            recent_consumption_cents=_own_consumptions(outcomes, reviewed_since),
             is_first_invoice=first_invoice is None or first_invoice > month.first_day,
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )
         if not account.past.is_first_close and account.is_open_in(month.previous):
             account.past.obstacle = _obstacle(account, month.previous, outcomes)
+
+
+def _estimated_since(month: Month, forecast_months: int) -> date:
+    """The first of the last N months, this one included; others are loaded for who looks back further."""
+    return month.back(max(forecast_months - 1, 0)).first_day
 
 
 def _own_consumptions(outcomes: Iterable["_PastOutcome"], since: date) -> list[int]:
