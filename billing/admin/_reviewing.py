@@ -8,26 +8,22 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from billing.admin._actions import ActionForm, PageAction, ReasonForm
+from billing.domain.review import stored_findings
 from billing.models import Invoice
 from billing.queries.approvals import why_stored_draft_needs_approval
 from billing.queries.reasons import reason_sentence
-from billing.queries.review_pages import Reviewed, load_review
+from billing.queries.review_pages import Reviewed, ReviewPage
 from billing.usecases._drafts import ChangedMeanwhile, NotADraft
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
 from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
 
-# Class and symbol of a finding: an open one stands out, one that is settled calms down.
-LOOKS = {
-    "blocking": ("desk-alert-bad", "block"),
-    "warning": ("", "flag"),
-    "info": ("desk-alert-info", "info"),
-    "acknowledged": ("desk-alert-good", "check_circle"),
-}
+# Symbol of a finding: an open one stands out, one that is settled calms down.
+ICONS = {"blocking": "block", "warning": "flag", "info": "info", "settled": "check_circle"}
 SEVERITY_LABELS = {
     "blocking": _("to be acknowledged"),
     "warning": _("warning"),
     "info": _("for information"),
-    "acknowledged": _("acknowledged"),
+    "settled": _("acknowledged"),
 }
 
 
@@ -47,6 +43,13 @@ class AcknowledgeForm(SeenForm, ReasonForm[Invoice]):
 
     refusals = (UnableToAcknowledge, ChangedMeanwhile, NotADraft)
     finding = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = self.data.get("finding") or self.initial.get("finding")
+        for finding in stored_findings(self.target.review_notes):
+            if finding.digest == asked:
+                self.fields["reason"].help_text = reason_sentence(finding.code, finding.values)
 
     def perform(self) -> str:
         """Acknowledge it."""
@@ -103,9 +106,8 @@ FINDING_ACTIONS: tuple[PageAction[Invoice], ...] = (
 )
 
 
-def review_context(invoice: Invoice, urls: dict[str, str]) -> dict[str, Any]:
+def review_context(review: ReviewPage, urls: dict[str, str]) -> dict[str, Any]:
     """The review panel: `urls` has the addresses of the dialogs that this person may open here."""
-    review = load_review(invoice)
     acknowledge_url = urls.get("acknowledge", "")
     return {
         "findings": [_finding(reviewed, acknowledge_url) for reviewed in review.findings],
@@ -117,12 +119,11 @@ def review_context(invoice: Invoice, urls: dict[str, str]) -> dict[str, Any]:
 
 def _finding(reviewed: Reviewed, acknowledge_url: str) -> dict[str, Any]:
     finding, acknowledgement = reviewed.finding, reviewed.acknowledgement
-    look = "acknowledged" if acknowledgement else finding.severity
-    css, icon = LOOKS[look]
+    look = "settled" if acknowledgement else finding.severity
     url = f"{acknowledge_url}&{urlencode({'finding': finding.digest})}" if acknowledge_url and reviewed.is_open else ""
     return {
-        "css": css,
-        "icon": icon,
+        "look": look,
+        "icon": ICONS[look],
         "label": SEVERITY_LABELS[look],
         "sentence": reason_sentence(finding.code, finding.values),
         "acknowledgement": acknowledgement,

@@ -24,6 +24,7 @@ from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
+from billing.queries.review_pages import load_review
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -201,10 +202,12 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
 
     def _actions_context(self, request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         """The buttons of the document, and those of each finding."""
-        buttons = self.buttons(request, invoice)
+        review, buttons = load_review(invoice), self.buttons(request, invoice)
+        if not review.may_be_approved_by(request.user.pk):
+            buttons = [button for button in buttons if button.name != "approve"]
         of_rows = {action.name for action in FINDING_ACTIONS}
         urls = {button.name: button.url for button in buttons if button.name in of_rows}
         return {
             "buttons": [button for button in buttons if button.name not in of_rows],
-            **review_context(invoice, urls),
+            **review_context(review, urls),
         }

@@ -37,12 +37,12 @@ class ReviewThresholdsAdmin(BillingAdmin[ReviewThresholds]):
     currency_path = ""
     list_display = [
         "whom",
-        displays.plain_column("jump_percent", _("jump, in percent"), _percent),
-        displays.plain_column("drop_percent", _("drop, in percent"), _percent),
+        displays.plain_column("jump_percent", _("jump"), _percent),
+        displays.plain_column("drop_percent", _("drop"), _percent),
         displays.money_column("least_change_cents", _("least change"), currency=""),
-        displays.plain_column("block_jump_percent", _("blocking jump, in percent"), _percent),
+        displays.plain_column("block_jump_percent", _("blocking jump"), _percent),
         displays.money_column("block_change_cents", _("least change that blocks"), currency=""),
-        displays.plain_column("provision_percent", _("provision, in percent"), _percent),
+        displays.plain_column("provision_percent", _("provision"), _percent),
         "most_lines",
     ]
     list_select_related = ["organization"]

@@ -36,6 +36,12 @@ class ReviewPage:
     findings: list[Reviewed]
     needed: tuple[Reason, ...]
     approvals: list[Approved]
+    authors: frozenset[int]
+
+    def may_be_approved_by(self, person_id: int | None) -> bool:
+        """Whether somebody did not change the document, and has not approved it yet."""
+        approvers = {approved.approval.approver_id for approved in self.approvals if approved.counts}
+        return person_id not in self.authors | approvers
 
     @property
     def is_approved(self) -> bool:
@@ -48,17 +54,19 @@ def load_review(invoice: Invoice) -> ReviewPage:
     findings = stored_findings(invoice.review_notes)
     acknowledged = _acknowledged(invoice) if any(finding.severity == "blocking" for finding in findings) else {}
     approvals = list(invoice.approvals.select_related("approver"))
-    authors = load_authors_of(invoice) if approvals else frozenset()
+    needed = why_stored_draft_needs_approval(invoice) if invoice.document_state == "draft" else ()
+    authors = load_authors_of(invoice) if approvals or needed else frozenset()
     return ReviewPage(
         findings=[
             Reviewed(finding, acknowledged.get(finding.digest) if finding.severity == "blocking" else None)
             for finding in findings
         ],
-        needed=why_stored_draft_needs_approval(invoice) if invoice.document_state == "draft" else (),
+        needed=needed,
         approvals=[
             Approved(approval, approval.fingerprint == invoice.fingerprint and approval.approver_id not in authors)
             for approval in approvals
         ],
+        authors=authors,
     )
 
 
