@@ -6,6 +6,7 @@ from billing.admin import (
     closes,
     coupons,
     credits,  # noqa: A004  # a module, and a word of the domain
+    events,
     invoices,
     jobs,
     legal,
@@ -23,6 +24,7 @@ __all__ = [
     "closes",
     "coupons",
     "credits",
+    "events",
     "invoices",
     "jobs",
     "legal",

@@ -38,9 +38,9 @@ def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
 
 
 def load_authors_of(draft: Invoice) -> People:
-    """Who changed something about a draft, or wrote the credit note: none of them may approve it."""
+    """Who changed something about a draft, or prepared the credit note: none of them may approve it."""
     if draft.kind == Invoice.Kind.CREDIT_NOTE:
-        events = Event.objects.filter(invoice=draft, kind__startswith="credit_note.", actor__isnull=False)
+        events = Event.objects.filter(invoice=draft, kind="credit_note.prepared", actor__isnull=False)
         return frozenset(events.order_by().values_list("actor_id", flat=True))
     authors = load_authors(draft.consumption_month, [draft.organization_id])
     return authors.get(draft.organization_id, frozenset())

@@ -38,8 +38,9 @@ def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) ->
     if not is_new:
         raise UnableToApprove(_("You have approved this draft already."))
     values = {"fingerprint": invoice.fingerprint, "total_cents": invoice.total_cents, "currency": invoice.currency}
+    kind = "credit_note.approved" if invoice.kind == Invoice.Kind.CREDIT_NOTE else "invoice.approved"
     record_event(
-        NewEvent("invoice.approved", invoice.organization_id, invoice.pk, {**values, "why": reasons[0].values}),
+        NewEvent(kind, invoice.organization_id, invoice.pk, {**values, "why": reasons[0].values}),
         actor=actor,
         at=at,
     )

@@ -106,6 +106,7 @@ def test_acknowledging_needs_a_reason_and_shows_who_did(draft: Invoice) -> None:
     assert f"Acknowledged: {SENTENCE}" in text
     assert "Fiona, " in text
     assert "A load test, agreed" in text
+    assert "A finding was acknowledged" in text
     assert "check Acknowledge" not in text
 
 

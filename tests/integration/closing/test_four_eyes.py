@@ -20,6 +20,7 @@ from billing.models import (
     ReviewThresholds,
 )
 from billing.usecases._drafts import ChangedMeanwhile, NotADraft
+from billing.usecases._events import NewEvent, record_event
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
 from billing.usecases.issue_invoices import IssueReport
@@ -35,6 +36,7 @@ from tests.builders.closing import (
     why_not_issued,
 )
 from tests.builders.desk import make_staff
+from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -310,6 +312,33 @@ def test_lines_and_discounts_by_hand_have_limits_of_their_own(draft: Invoice, cl
     approve(draft, clara)
 
     assert Event.objects.get(kind="invoice.approved").values["why"]["rule"] == "manual_line"
+
+
+def test_a_credit_note_has_its_own_limit_and_its_author_does_not_approve_it(max_: User, clara: User) -> None:
+    ApprovalPolicy.objects.update(credit_note_cents=100_00)
+    issued = make_invoice(status="pending", fees_cents=100_00)
+    note = Invoice.objects.create(
+        kind="credit_note",
+        refers_to=issued,
+        legal_entity=issued.legal_entity,
+        organization=issued.organization,
+        consumption_month=issued.consumption_month,
+        currency="EUR",
+        subtotal_cents=100_00,
+        vat_cents=20_00,
+        total_cents=120_00,
+        fingerprint="c" * 32,
+        created_at=NOVEMBER_3,
+        computed_at=NOVEMBER_3,
+    )
+    record_event(NewEvent("credit_note.prepared", note.organization_id, note.pk), actor=max_, at=NOVEMBER_3)
+
+    with pytest.raises(UnableToApprove, match="somebody else approves it"):
+        approve(note, max_)
+    approve(note, clara)
+
+    event = Event.objects.get(kind="credit_note.approved")
+    assert event.values["why"] == {"rule": "credit_note", "cents": 120_00, "from_cents": 100_00}
 
 
 # --- Speed ------------------------------------------------------------------------------------------------------------
