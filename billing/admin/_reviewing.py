@@ -7,13 +7,13 @@ from django import forms
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from billing.admin._actions import ActionForm, PageAction, ReasonForm
+from billing.admin._actions import PageAction, ReasonForm
+from billing.admin._draft_forms import DraftForm
 from billing.domain.review import stored_findings
 from billing.models import Invoice
 from billing.queries.approvals import why_stored_draft_needs_approval
 from billing.queries.reasons import reason_sentence
 from billing.queries.review_pages import Reviewed, ReviewPage
-from billing.usecases._drafts import ChangedMeanwhile, NotADraft
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
 from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
 
@@ -27,21 +27,10 @@ SEVERITY_LABELS = {
 }
 
 
-def seen_of(invoice: Invoice) -> str:
-    """What a person who looks at this page has seen: the draft as it is, or that there is none."""
-    return invoice.fingerprint if invoice.document_state == "draft" else ""
-
-
-class SeenForm(ActionForm[Invoice]):
-    """Works on the draft that the person saw: the button carries its fingerprint, and nothing else will do."""
-
-    seen = forms.CharField(required=False, widget=forms.HiddenInput)
-
-
-class AcknowledgeForm(SeenForm, ReasonForm[Invoice]):
+class AcknowledgeForm(DraftForm, ReasonForm[Invoice]):
     """Asks why the invoice may be issued in spite of a finding."""
 
-    refusals = (UnableToAcknowledge, ChangedMeanwhile, NotADraft)
+    refusals = (UnableToAcknowledge,)
     finding = forms.CharField(widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -64,10 +53,10 @@ class AcknowledgeForm(SeenForm, ReasonForm[Invoice]):
         return _t("Acknowledged: this finding no longer keeps the invoice from being issued.")
 
 
-class ApproveForm(SeenForm):
+class ApproveForm(DraftForm):
     """Nothing to fill in: the person has read the draft."""
 
-    refusals = (UnableToApprove, ChangedMeanwhile, NotADraft)
+    refusals = (UnableToApprove,)
 
     def perform(self) -> str:
         """Approve it."""

@@ -1,5 +1,6 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
 from urllib.parse import urlencode
@@ -16,14 +17,17 @@ from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
-from billing.admin._actions import ActionsMixin
+from billing.admin._actions import ActionsMixin, PageAction
+from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
+from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
-from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context, seen_of
+from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context
 from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
-from billing.queries.invoices import due_cents, find_by_number
+from billing.queries.invoice_pages import InvoicePage
+from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
 
 STATUS_COLOURS = {
@@ -107,7 +111,7 @@ class StatusFilter(RadioFilter):
 class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
-    page_actions = (*APPROVE_ACTIONS, *FINDING_ACTIONS)
+    page_actions = (*HOLD_ACTIONS, *APPROVE_ACTIONS, *ADJUST_ACTIONS, *ROW_ACTIONS, *FINDING_ACTIONS)
     list_display = [
         "name",
         displays.link_column("organization", _("organization")),
@@ -192,7 +196,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
-                **self._actions_context(request, invoice),
+                **self._actions_context(request, invoice, context["page"]),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
@@ -200,14 +204,21 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
         return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
 
-    def _actions_context(self, request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
-        """The buttons of the document, and those of each finding."""
+    def _actions_context(self, request: HttpRequest, invoice: Invoice, page: InvoicePage) -> dict[str, Any]:
+        """The buttons where they belong: of the document, of each finding, of adjustments, of each adjustment."""
         review, buttons = load_review(invoice), self.buttons(request, invoice)
         if not review.may_be_approved_by(request.user.pk):
             buttons = [button for button in buttons if button.name != "approve"]
-        of_rows = {action.name for action in FINDING_ACTIONS}
+        adjusting, of_rows = _names(ADJUST_ACTIONS), _names((*ROW_ACTIONS, *FINDING_ACTIONS))
         urls = {button.name: button.url for button in buttons if button.name in of_rows}
         return {
-            "buttons": [button for button in buttons if button.name not in of_rows],
+            "buttons": [button for button in buttons if button.name not in adjusting | of_rows],
+            "adjust_buttons": [button for button in buttons if button.name in adjusting],
+            **adjustments_context(invoice, page, urls),
             **review_context(review, urls),
+            "instead": live_invoice(invoice) if invoice.document_state == "discarded" else None,
         }
+
+
+def _names(actions: Iterable[PageAction[Invoice]]) -> set[str]:
+    return {action.name for action in actions}

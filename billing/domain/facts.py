@@ -78,6 +78,26 @@ class Charge(Struct, frozen=True, gc=False):
     date: date
 
 
+class Adjustment(Struct, frozen=True, gc=False):
+    """One change by hand of a payer's month that is in force; see `billing.domain.adjustments` for what each kind does.
+
+    `target` is the key of the line that it is about, `target_net_cents` what that line was when somebody decided; None:
+    any amount is fine. Which of the other values count depends on `kind`.
+    """
+
+    id: int
+    kind: str
+    target: str = ""
+    target_net_cents: int | None = None
+    name: str = ""
+    quantity_micro: int = 0
+    unit_price_micro: int = 0
+    amount_cents: int = 0
+    percent_ppm: int | None = None
+    day: date | None = None
+    text: str = ""
+
+
 class Terms(Struct, frozen=True, gc=False):
     """What was agreed with the payer. `closed_on`: the day on which its account closes, if that is known.
 
@@ -106,6 +126,7 @@ class Facts(Struct, frozen=True):
     enjoy (themselves, then the parent; nobody when none of them negotiated).
     `past_consumption_cents` are the own consumptions of the closed months before that the estimate may look at,
     `recent_consumption_cents` those of the last three months, which the review compares with; newest first.
+    `adjustments` come in the order in which they were made.
     `blocked` is set when the month cannot be closed yet, whatever the usage; `unbillable` when there can be no invoice,
     which matters only if there is something to bill.
     """
@@ -125,6 +146,7 @@ class Facts(Struct, frozen=True):
     is_first_invoice: bool = False
     add_ons: Sequence[AddOn] = ()
     charges: Sequence[Charge] = ()
+    adjustments: Sequence[Adjustment] = ()
     blocked: Reason | None = None
     unbillable: Reason | None = None
 

@@ -18,6 +18,9 @@ type Severity = Literal["info", "warning", "blocking"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("blocking", "warning", "info")
 """The gravest first; a blocking finding has to be acknowledged before the draft can be issued."""
 
+CONFLICT: Final = "adjustment_"
+"""How the codes of conflicts with adjustments begin: they are decided by keeping or undoing the adjustment."""
+
 RECENT_MONTHS: Final = 3
 """How many closed months a month is compared with."""
 
@@ -28,6 +31,11 @@ class Finding(Struct, frozen=True):
     code: str
     severity: Severity = "warning"
     values: dict[str, str | int] = {}
+
+    @property
+    def is_conflict(self) -> bool:
+        """Whether an adjustment does not fit its line any more; acknowledging does not help."""
+        return self.code.startswith(CONFLICT)
 
     @property
     def digest(self) -> str:
@@ -58,6 +66,7 @@ def review(facts: Facts, draft: Draft, thresholds: Thresholds) -> tuple[Finding,
     of the last three closed months, of those that exist. An organization without one has no history to differ from.
     """
     findings = [
+        *_conflicts(draft),
         *_change(draft.own_consumption_cents, facts.recent_consumption_cents, thresholds),
         *_tax(draft),
         *_lowered(draft),
@@ -114,6 +123,16 @@ def _change(own_cents: int, recent_cents: Sequence[int], thresholds: Thresholds)
 def _reaches(part_cents: int, base_cents: int, percent: int | None) -> bool:
     """Whether a part is at least so many percent of a base; anything is of nothing."""
     return percent is not None and part_cents * 100 >= base_cents * percent
+
+
+def _conflicts(draft: Draft) -> Iterator[Finding]:
+    for conflict in draft.conflicts:
+        values: dict[str, str | int] = {
+            "adjustment": conflict.adjustment_id,
+            "then_cents": conflict.then_cents,
+            "now_cents": conflict.now_cents,
+        }
+        yield Finding(f"{CONFLICT}{conflict.code}", "blocking", values)
 
 
 def _tax(draft: Draft) -> Iterator[Finding]:

@@ -34,6 +34,10 @@ def _no_price(values: Values) -> str:
     }
 
 
+def _then_and_now(sentence: str, values: Values) -> str:
+    return sentence % {"then": format_cents(int(values["then_cents"])), "now": format_cents(int(values["now_cents"]))}
+
+
 def _incomplete_profile(values: Values) -> str:
     missing = ", ".join(str(_FIELDS[field]) for field in str(values["missing"]).split(", "))
     return _("The billing profile lacks: %(missing)s. Complete it, then close the month again.") % {"missing": missing}
@@ -96,5 +100,20 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "payer_blocked": lambda values: _("The organization that pays for it is blocked."),
     "no_activity": lambda values: _("No usage and nothing else to bill."),
     "free_usage_only": lambda values: _("Its usage lies within free tiers."),
+    "skipped_by_hand": lambda values: _(
+        "Everything that there was to bill waits for the next invoice, skipped by hand."
+    ),
+    "adjustment_line_gone": lambda values: _then_and_now(
+        _("The line of %(then)s under an adjustment is gone: keep the adjustment or undo it."), values
+    ),
+    "adjustment_line_changed": lambda values: _then_and_now(
+        _("The line under an adjustment was %(then)s and is %(now)s now: keep the adjustment or undo it."), values
+    ),
+    "adjustment_exceeds": lambda values: _then_and_now(
+        _("A discount of %(then)s has only %(now)s left to be taken off: undo it, then give a smaller one."), values
+    ),
+    "due_date_before_issue": lambda values: (
+        _("Its due date %(day)s lies before the issue date: undo that adjustment, or set a later day.") % values
+    ),
     "nothing_due": lambda values: _("The discount leaves nothing to bill."),
 }

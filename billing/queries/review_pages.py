@@ -51,7 +51,8 @@ class ReviewPage:
 
 def load_review(invoice: Invoice) -> ReviewPage:
     """Load the review of a document in a fixed number of queries."""
-    findings = stored_findings(invoice.review_notes)
+    # The section of adjustments has the conflicts.
+    findings = [finding for finding in stored_findings(invoice.review_notes) if not finding.is_conflict]
     acknowledged = _acknowledged(invoice) if any(finding.severity == "blocking" for finding in findings) else {}
     approvals = list(invoice.approvals.select_related("approver"))
     needed = why_stored_draft_needs_approval(invoice) if invoice.document_state == "draft" else ()

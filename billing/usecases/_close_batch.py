@@ -52,7 +52,13 @@ def compute_batch(month: Month, scope: Scope, *, tax_date: date, lock: bool) -> 
     """Load the facts of a scope and assemble every invoice; writes nothing."""
     accounts = load_accounts(month, scope, lock=lock)
     loaded = CloseFacts(month, accounts, tax_date=tax_date, lock=lock)
-    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in loaded]
+    return assemble_batch(loaded, loaded)
+
+
+def assemble_batch(loaded: CloseFacts, of: Iterable[Facts]) -> Batch:
+    """Assemble the invoices of loaded facts, as they are or changed in memory; writes nothing."""
+    month, accounts = loaded.month, loaded.accounts
+    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in of]
     names = PrintedNames([line for _, result in assembled if isinstance(result, Draft) for line in result.usage])
     drafts = load_drafts(month, accounts.payer_ids)
     reviews = load_reviews(month.first_day, accounts.payer_ids)
@@ -101,7 +107,24 @@ def _write_drafts(batch: Batch, at: datetime) -> dict[int, int]:
     insert_invoices(inserted, legal_entity_id=batch.loaded.seller.pk, at=at)
     update_invoices(changed, at=at)
     insert_parts([*inserted, *changed])
-    return invoice_ids | {page.facts.payer_id: id_ for id_, page in inserted}
+    new_ids = {page.facts.payer_id: id_ for id_, page in inserted}
+    _hold_again(batch, new_ids)
+    return invoice_ids | new_ids
+
+
+def _hold_again(batch: Batch, new_ids: Mapping[int, int]) -> None:
+    """A draft that was discarded on hold and is needed after all is still on hold."""
+    was_nil = {result.account.id for result in batch.results if result.account.outcome_kind == "nil"}
+    payer_ids = was_nil.intersection(new_ids)
+    if not payer_ids:
+        return
+    discarded = Invoice.objects.filter(
+        among("organization", payer_ids), consumption_month=batch.month.first_day, document_state="discarded"
+    )
+    reasons = dict(discarded.order_by("id").values_list("organization_id", "hold_reason"))  # the newest one's
+    for payer_id, reason in reasons.items():
+        if reason:
+            Invoice.objects.filter(pk=new_ids[payer_id]).update(hold_reason=reason)
 
 
 def _discard(drafts: Iterable[ExistingDraft | None]) -> None:

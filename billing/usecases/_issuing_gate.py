@@ -1,6 +1,7 @@
 """What may not be issued: drafts on hold, with open findings, or without the approval that their amounts ask for."""
 
 from collections.abc import Iterable
+from datetime import date
 from typing import NamedTuple
 
 from msgspec import structs
@@ -20,23 +21,26 @@ class Gated(NamedTuple):
     refused: list[tuple[Result, Reason]]
 
 
-def pass_gate(batch: Batch, *, actor: User | None) -> Gated:
-    """Sort out what may not be issued now, by what is stored under the account's lock and was just recomputed.
+def pass_gate(batch: Batch, *, issue_date: date, actor: User | None) -> Gated:
+    """Sort out what may not be issued on that day, by what is stored under the account's lock and was just recomputed.
 
     Three queries more at most, whatever the size of the batch; nothing is written.
     """
-    refused = {result.account.id: reason for result in batch.results if (reason := _why_not_ready(result))}
+    refused = {result.account.id: reason for result in batch.results if (reason := _why_not_ready(result, issue_date))}
     refused |= _without_approval([result for result in batch.results if result.account.id not in refused], batch, actor)
     ready = [result for result in batch.results if result.account.id not in refused]
     not_ready = [(result, refused[result.account.id]) for result in batch.results if result.account.id in refused]
     return Gated(structs.replace(batch, results=ready), not_ready)
 
 
-def _why_not_ready(result: Result) -> Reason | None:
+def _why_not_ready(result: Result, issue_date: date) -> Reason | None:
     if result.existing is not None and result.existing.hold_reason:
         return Reason("on_hold", {"reason": result.existing.hold_reason})
     if result.page is not None and result.page.open_findings:
         return Reason("open_findings", {"count": result.page.open_findings})
+    due_date = result.assembled.due_date if isinstance(result.assembled, Draft) else None
+    if due_date is not None and due_date < issue_date:
+        return Reason("due_date_before_issue", {"day": due_date.isoformat()})
     return None
 
 

@@ -55,6 +55,6 @@ def acknowledge_finding(
 
 def _find(invoice: Invoice, finding: str) -> Finding:
     for found in stored_findings(invoice.review_notes):
-        if found.severity == "blocking" and found.digest == finding:
+        if found.severity == "blocking" and not found.is_conflict and found.digest == finding:
             return found
     raise UnableToAcknowledge(_("The draft has no such finding that keeps it from being issued."))

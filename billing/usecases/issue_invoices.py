@@ -168,7 +168,7 @@ def _issue_batch(
 ) -> IssueReport:
     hold_prices()
     computed = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
-    batch, refused = pass_gate(computed, actor=actor)
+    batch, refused = pass_gate(computed, issue_date=issue_date, actor=actor)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
     not_issued = [_refused(result, reason) for result, reason in refused]
