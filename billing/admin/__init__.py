@@ -13,6 +13,7 @@ from billing.admin import (
     organizations,
     payments,
     prices,
+    reviews,
     staff,
     usage,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "organizations",
     "payments",
     "prices",
+    "reviews",
     "staff",
     "usage",
 ]

@@ -12,6 +12,7 @@ from billing import formatting
 from billing.admin._adjustment_words import adjustment_in_words
 from billing.models import Adjustment, Event
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.reasons import reason_sentence
 from billing.queries.target_names import name_of_key
 
 SENTENCES: Mapping[str, Any] = {
@@ -72,6 +73,8 @@ def sentence_of(event: Event) -> str:
 def details_of(event: Event) -> str:
     """What it was about, and what it changed from and to."""
     values = event.values
+    if event.kind == "finding.acknowledged":
+        return reason_sentence(str(values["code"]), values["values"])
     if "adjustment" in values:
         parts = [_adjustment(values)]
     else:

@@ -15,11 +15,9 @@ from billing.admin._statement_rows import statement_rows
 from billing.admin._usage_rows import usage_groups
 from billing.domain.quantities import MICRO
 from billing.models import CreditEntry, Invoice, InvoiceLine
-from billing.queries.adjustments import CONFLICT_CODES
 from billing.queries.invoice_pages import InvoicePage, load_invoice_page
 from billing.queries.months import month_of
 from billing.queries.parties import Snapshot
-from billing.queries.reasons import reason_sentence
 from billing.queries.timeline import load_timeline
 from billing.queries.wording import line_description
 
@@ -38,11 +36,6 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "invoice": invoice,
         "page": page,
         "currency": invoice.currency,
-        "findings": [
-            reason_sentence(note["code"], note["values"])
-            for note in invoice.review_notes
-            if note["code"] not in CONFLICT_CODES  # the section of adjustments has them
-        ],
         "provision_month": month_of(invoice.consumption_month).next.first_day,
         "seller": party_lines(page.seller),
         "buyer": party_lines(page.buyer),

@@ -63,6 +63,8 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Legal entity"), "domain", "billing", "legalentity"),
             (_("VAT rates"), "percent", "billing", "taxrate"),
             (_("Number series"), "tag", "billing", "numberseries"),
+            (_("Review thresholds"), "flag", "billing", "reviewthresholds"),
+            (_("Approval policy"), "verified", "billing", "approvalpolicy"),
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
             (_("Events"), "manage_history", "billing", "event"),

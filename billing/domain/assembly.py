@@ -232,7 +232,7 @@ def _statement(facts: Facts, use: CreditUse, own_cents: int) -> CreditStatement:
         use,
         estimate_cents=estimate_cents,
         pending_cents=facts.pending_cents,
-        negotiated_refill_cents=facts.terms.negotiated_refill_cents,
+        negotiated_refill_cents=facts.negotiated_refill_cents,
     )
 
 

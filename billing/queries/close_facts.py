@@ -112,6 +112,8 @@ class CloseFacts:
             grants=[grant for balance in balances for grant in balance.grants],
             pending_cents=sum(balance.pending_cents for balance in balances),
             past_consumption_cents=payer.past.own_consumption_cents,
+            recent_consumption_cents=payer.past.recent_consumption_cents,
+            is_first_invoice=payer.past.is_first_invoice,
             add_ons=[add_on for id_ in ids for add_on in self._add_ons.get(id_, ())],
             charges=[charge for id_ in ids for charge in self._charges.get(id_, ())],
             adjustments=self._adjustments.get(payer_id, ()),

@@ -12,7 +12,7 @@ from billing.queries.among import among
 
 
 class ExistingDraft(Struct, frozen=True):
-    """The live draft of a payer: its row's id, the fingerprint of its computed content, why it is on hold."""
+    """The live draft of a payer: its row's id, the fingerprint of its computed content, and why it is on hold."""
 
     id: int
     fingerprint: str

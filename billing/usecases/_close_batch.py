@@ -8,12 +8,14 @@ import msgspec
 from billing.domain.assembly import Assembled, Blocked, Draft, Nil, assemble
 from billing.domain.facts import Facts, Reason
 from billing.domain.periods import Month
+from billing.domain.review import review
 from billing.models import CreditEntry, Invoice, UsageMonth
 from billing.queries.accounts import Account, Accounts, Scope, load_accounts
 from billing.queries.among import among
 from billing.queries.close_facts import CloseFacts
 from billing.queries.drafts import ExistingDraft, PrintedNames, load_drafts
 from billing.queries.late_usage import load_months_settled_by
+from billing.queries.reviews import Reviews, load_reviews
 from billing.usecases._bulk import allocate_ids
 from billing.usecases._draft_rows import PrintedDraft, insert_invoices, insert_parts, print_draft, update_invoices
 from billing.usecases._ledger import book_entries
@@ -59,17 +61,23 @@ def assemble_batch(loaded: CloseFacts, of: Iterable[Facts]) -> Batch:
     assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in of]
     names = PrintedNames([line for _, result in assembled if isinstance(result, Draft) for line in result.usage])
     drafts = load_drafts(month, accounts.payer_ids)
+    reviews = load_reviews(month.first_day, accounts.payer_ids)
     results = [
         Result(
             accounts.trees[facts.payer_id][0],
             facts,
             result,
-            print_draft(facts, result, names) if isinstance(result, Draft) else None,
+            _print(facts, result, names, reviews) if isinstance(result, Draft) else None,
             drafts.get(facts.payer_id),
         )
         for facts, result in assembled
     ]
     return Batch(month, accounts, loaded, results)
+
+
+def _print(facts: Facts, draft: Draft, names: PrintedNames, reviews: Reviews) -> PrintedDraft:
+    findings = review(facts, draft, reviews.thresholds_of(facts.payer_id))
+    return print_draft(facts, draft, names, findings, reviews.acknowledged_of(facts.payer_id))
 
 
 def write_batch(batch: Batch, *, close_id: int, at: datetime) -> dict[int, int]:

@@ -37,6 +37,13 @@ class ChangedMeanwhile(UnableToAdjust):
         super().__init__(_("Somebody changed this draft meanwhile: look at it as it is now, then decide again."))
 
 
+class NotADraft(UnableToAdjust):
+    """There is no such draft any more: it is issued or discarded, or never was."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This is not a draft any more: nothing was changed."))
+
+
 class Effect(Struct, frozen=True):
     """What a change does to the total of a month, in cents; 0 where there is no draft.
 
@@ -131,13 +138,13 @@ def _not_open(batch: Batch, month: Month) -> UnableToAdjust:
 def lock_draft(*, invoice_id: int, seen: str) -> Invoice:
     """Lock an account and its draft, which must be as the person saw it. Only within a transaction.
 
-    Raises ChangedMeanwhile, or UnableToAdjust when it is no draft.
+    Raises ChangedMeanwhile and NotADraft.
     """
     owner = Invoice.objects.filter(pk=invoice_id).values("organization_id")
     Organization.objects.select_for_update(no_key=True).filter(pk__in=owner).first()
     invoice = Invoice.objects.select_for_update(no_key=True).filter(pk=invoice_id).first()
     if invoice is None or invoice.document_state != DocumentState.DRAFT:
-        raise UnableToAdjust(_("This is not a draft (any more)."))
+        raise NotADraft
     if invoice.fingerprint != seen:
         raise ChangedMeanwhile
     return invoice

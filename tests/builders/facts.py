@@ -29,6 +29,7 @@ from billing.domain.taxation import Customer, TaxTreatment
 PARIS = ZoneInfo("Europe/Paris")
 OCTOBER = Month(2026, 10, PARIS)
 SEPTEMBER = OCTOBER.previous
+AUGUST = SEPTEMBER.previous
 FRENCH_VAT = TaxTreatment("S", 2000)
 PAYER, CHILD = 1, 2
 RESOURCE, METER, PRICE = 10, 20, 30
@@ -144,11 +145,14 @@ def make_facts(
     grants: Sequence[Grant] = (),
     pending_cents: int = 0,
     past_consumption_cents: Sequence[int] = (),
+    recent_consumption_cents: Sequence[int] = (),
+    is_first_invoice: bool = False,
     add_ons: Sequence[AddOn] = (),
     charges: Sequence[Charge] = (),
     adjustments: Sequence[Adjustment] = (),
     forecast_months: int = 1,
     negotiated_refill_cents: int | None = None,
+    negotiated_refill_until: date | None = None,
     discount_ppm: int = 0,
     closed_on: date | None = None,
     tax: TaxTreatment = FRENCH_VAT,
@@ -161,7 +165,7 @@ def make_facts(
         payer_id=PAYER,
         month=OCTOBER,
         organizations=organizations or {PAYER: (), CHILD: ()},
-        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on),
+        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on, negotiated_refill_until),
         customer=Customer("FR"),
         tax=tax,
         usage=usage or make_usage(),
@@ -169,6 +173,8 @@ def make_facts(
         grants=grants,
         pending_cents=pending_cents,
         past_consumption_cents=past_consumption_cents,
+        recent_consumption_cents=recent_consumption_cents,
+        is_first_invoice=is_first_invoice,
         add_ons=add_ons,
         charges=charges,
         adjustments=adjustments,
