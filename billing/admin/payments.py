@@ -16,13 +16,17 @@ from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline, UseCaseForm
 from billing.models import Allocation, Payment
+from billing.queries.payments import unallocated_cents
+from billing.usecases._permissions import NotAllowed
 from billing.usecases.record_payment import UnableToRecordPayment, record_payment
+from organizations.models import User
 
 
 class PaymentForm(UseCaseForm[Payment]):
     """Records a payment; without an invoice number it settles the oldest unpaid invoices first."""
 
-    refusals = (UnableToRecordPayment,)
+    refusals = (UnableToRecordPayment, NotAllowed)
+    actor: User
     invoice_number = forms.CharField(
         label=capfirst(_("invoice number")),
         required=False,
@@ -45,6 +49,7 @@ class PaymentForm(UseCaseForm[Payment]):
             date=values["date"],
             method=values["method"],
             invoice_number=values["invoice_number"].strip() or None,
+            actor=self.actor,
             at=timezone.now(),
         ).payment
 
@@ -118,8 +123,13 @@ class PaymentAdmin(PerformsMixin[Payment], BillingAdmin[Payment]):
     @display(description=_("unallocated"), formatting="price")
     def unallocated(self, payment: Payment) -> Any:
         """What settles no invoice and stays on the account."""
-        left_cents = payment.amount_cents - payment.allocated_cents
+        left_cents = unallocated_cents(payment)
         return formatting.format_money(left_cents, payment.currency) if left_cents else ""
+
+    def get_form(self, request: HttpRequest, obj: Payment | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, which knows who is at the desk."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
 
     def get_inlines(self, request: HttpRequest, obj: Payment | None) -> Any:
         """A payment that is being recorded has no allocations yet."""

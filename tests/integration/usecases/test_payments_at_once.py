@@ -30,6 +30,7 @@ def pay(organization: Organization, reference: str, amount_cents: int) -> Record
         date=date(2026, 11, 4),
         method="card",
         invoice_number=None,
+        actor=None,
         at=AT,
     )
 

@@ -47,6 +47,7 @@ def pay(
         date=day,
         method=method,
         invoice_number=invoice.number if isinstance(invoice, Invoice) else invoice,
+        actor=None,
         at=at,
     )
 
