@@ -75,6 +75,25 @@ def expect_again(grant_ids: Sequence[int]) -> None:
     )
 
 
+def return_to_pending(entries: Sequence[CreditEntry]) -> None:
+    """Book `return` entries on grants that are not usable: each is suspended at once, and pending with the rest."""
+    CreditEntry.objects.bulk_create(
+        booked
+        for entry in entries
+        for booked in (
+            entry,
+            CreditEntry(
+                grant_id=entry.grant_id,
+                kind=CreditEntry.Kind.SUSPENSION,
+                amount_cents=-entry.amount_cents,
+                booked_at=entry.booked_at,
+            ),
+        )
+    )
+    for entry in entries:
+        CreditGrant.objects.filter(pk=entry.grant_id).update(pending_cents=F("pending_cents") + entry.amount_cents)
+
+
 def book_entries(entries: Sequence[CreditEntry]) -> None:
     """Add entries to the ledger and move what remains of their grants; the database refuses an overdraft."""
     if not entries:

@@ -1,14 +1,15 @@
 """The one place that moves money between payments and invoices, and makes sold credits usable or suspends them.
 
-The caller has locked the account, then the invoice (`_accounts`). `allocate` and `release` write the rows of the
-payments and change the amounts of the invoice that they are given; `after_change` must follow: it stores the invoice
-with the state and the credits that go with its amounts, in one step, as the database compares them with each other.
+The caller has locked the account, then read and locked the invoice (`_accounts`): a row that was read before would
+overwrite what others changed meanwhile. `allocate` and `release` write the rows of the payments and change the amounts
+of the invoice that they are given; `after_change` must follow: it stores the invoice with the state that goes with its
+amounts, in one step, as the database compares them with each other, and lets the credits follow.
 
     allocate / release / invoice.credited_cents += …    any number of times, on one invoice object
     after_change(invoice, at)                           once, at the end
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -17,12 +18,19 @@ from django.utils.translation import gettext as _
 
 from billing.domain.lifecycle import PaymentState, check_transition, state_by_amounts
 from billing.domain.money import format_cents
-from billing.models import Allocation, CreditGrant, Invoice, Payment
+from billing.models import Allocation, CreditEntry, CreditGrant, Invoice, Payment
 from billing.queries.invoices import left_cents
 from billing.queries.payments import unallocated_cents
 from billing.usecases._accounts import UnableToSettle
 from billing.usecases._events import NewEvent
-from billing.usecases._ledger import activate_grants, cancel_pending, expect_again, suspend_grants
+from billing.usecases._ledger import (
+    activate_grants,
+    book_entries,
+    cancel_pending,
+    expect_again,
+    return_to_pending,
+    suspend_grants,
+)
 
 OVER = frozenset({PaymentState.CANCELED, PaymentState.REFUNDED})
 
@@ -157,6 +165,18 @@ def allocation_event(
         },
         reason=reason,
     )
+
+
+def return_credits(entries: Sequence[CreditEntry], at: datetime) -> None:
+    """Book `return` entries: credits that were used are there again; on a grant whose invoice is unpaid, they wait.
+
+    The caller has locked the account of the grants.
+    """
+    grants = CreditGrant.objects.select_related("sold_by").in_bulk({entry.grant_id for entry in entries})
+    usable = {id_ for id_, grant in grants.items() if grant.state == CreditGrant.State.ACTIVE}
+    book_entries([entry for entry in entries if entry.grant_id in usable])
+    return_to_pending([entry for entry in entries if entry.grant_id not in usable])
+    settle_credits((grants[id_].sold_by for id_ in usable if grants[id_].sold_by), at)
 
 
 def _in_force(invoice: Invoice) -> QuerySet[Allocation]:

@@ -161,6 +161,7 @@ def make_credit_note(
 
 def _credit(invoice: Invoice, cents: int, at: datetime) -> None:
     """Money that exceeds what is left of a credited invoice is unallocated again."""
+    invoice.refresh_from_db()
     over_cents = invoice.paid_cents + invoice.credited_cents + cents - invoice.total_cents
     release(invoice, max(0, over_cents), at)
     invoice.credited_cents += cents
