@@ -13,8 +13,10 @@ from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
+from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
+from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
@@ -96,7 +98,7 @@ class StatusFilter(RadioFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ComputedAdmin[Invoice]):
+class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
 
     list_display = [
@@ -124,6 +126,7 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
     search_organization = "organization"
     date_hierarchy = "consumption_month"
     change_form_template = "admin/invoice_page.html"
+    page_actions = (*SETTLING_ACTIONS,)
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
@@ -164,5 +167,6 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
+                "buttons": self.buttons(request, invoice),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
