@@ -13,9 +13,9 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from billing import formatting
 from billing.admin._actions import ActionForm, PageAction, ReasonForm
 from billing.admin._fields import CentsField
-from billing.domain.money import format_cents
 from billing.models import Payment
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
@@ -42,11 +42,11 @@ class AllocateForm(ActionForm[Payment]):
         suggested = suggest_shares(free_cents, waiting)
         for invoice in waiting:
             self.fields[f"{PREFIX}{invoice.pk}"] = CentsField(
-                label=f"{invoice} · {invoice.consumption_month:%Y-%m}",
+                label=f"{invoice} · {formatting.format_month(invoice.consumption_month)}",
                 required=False,
                 initial=suggested.get(invoice.pk),
                 help_text=_t("%(amount)s %(currency)s are left to pay.")
-                % {"amount": format_cents(left_cents(invoice)), "currency": invoice.currency},
+                % {"amount": formatting.format_amount(left_cents(invoice)), "currency": invoice.currency},
             )
 
     def clean(self) -> dict[str, Any]:
@@ -84,7 +84,8 @@ class UndoForm(ReasonForm[Payment]):
         super().__init__(*args, **kwargs)
         allocations = self.target.allocations.filter(undone_at=None).select_related("invoice").order_by("id")
         self.fields["allocation"].choices = [  # type: ignore[attr-defined]
-            (row.pk, f"{row.invoice} · {format_cents(row.amount_cents)} {row.invoice.currency}") for row in allocations
+            (row.pk, f"{row.invoice} · {formatting.format_amount(row.amount_cents)} {row.invoice.currency}")
+            for row in allocations
         ]
 
     def perform(self) -> str:
@@ -121,6 +122,7 @@ class RefundForm(MoneyBackForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["amount_cents"].label = f"{capfirst(_t('amount'))} · {self.target.currency}"
         self.fields["amount_cents"].initial = unallocated_cents(self.target)
         self.fields["method"].initial = self.target.method
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget, UnfoldAdminTextInputWidget
 
+from billing import formatting
 from billing.admin._actions import ActionForm, PageAction, ReasonForm
 from billing.admin._fields import CentsField
-from billing.domain.money import format_cents
 from billing.models import Invoice, Payment
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
@@ -49,6 +49,7 @@ class RecordForm(ActionForm[Invoice]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["amount_cents"].label = f"{capfirst(_t('amount'))} · {self.target.currency}"
         self.fields["amount_cents"].initial = left_cents(self.target)
         self.fields["date"].initial = local_day(self.at)
 
@@ -79,10 +80,11 @@ class UseMoneyForm(ActionForm[Invoice]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["amount_cents"].label = f"{capfirst(_t('amount'))} · {self.target.currency}"
         self.fields["payment"].choices = [  # type: ignore[attr-defined]
             (
                 f"{payment.pk}-{unallocated_cents(payment)}",
-                f"{payment} · {format_cents(unallocated_cents(payment))} {payment.currency}",
+                f"{payment} · {formatting.format_amount(unallocated_cents(payment))} {payment.currency}",
             )
             for payment in money_on_account(self.target.organization_id)
         ]

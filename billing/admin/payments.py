@@ -86,6 +86,7 @@ class PaymentAdmin(ActionsMixin[Payment], PerformsMixin[Payment], BillingAdmin[P
         "method",
         displays.money_column("amount_cents", _("amount")),
         displays.money_column("allocated_cents", _("allocated")),
+        displays.money_column("refunded_cents", _("went back")),
         "unallocated",
     ]
     list_select_related = ["organization"]
