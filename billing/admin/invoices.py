@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
@@ -17,6 +18,7 @@ from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
+from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
@@ -129,6 +131,10 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     page_actions = (*SETTLING_ACTIONS,)
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The panels that explain a figure, before Django's own patterns."""
+        return [*explanation_urls(self.admin_site), *super().get_urls()]
 
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0043_unallocated_money"),
-        ("organizations", "0002_negotiated_refill_until"),
+        ("organizations", "0003_negotiated_refill_until"),
     ]
 
     operations = [
