@@ -1,7 +1,8 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
@@ -14,7 +15,7 @@ from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
-from billing.admin._actions import ActionsMixin
+from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
@@ -128,7 +129,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     search_organization = "organization"
     date_hierarchy = "consumption_month"
     change_form_template = "admin/invoice_page.html"
-    page_actions = (*SETTLING_ACTIONS,)
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = (*SETTLING_ACTIONS,)
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 

@@ -1,6 +1,7 @@
 """Money received."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -15,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import formatting
 from billing.admin import _displays as displays
-from billing.admin._actions import ActionsMixin
+from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.admin._payment_actions import PAYMENT_ACTIONS
 from billing.models import Payment
@@ -104,7 +105,7 @@ class PaymentAdmin(ActionsMixin[Payment], PerformsMixin[Payment], BillingAdmin[P
     dates_follow_key = True
     autocomplete_fields = ["organization"]
     change_form_template = "admin/payment_page.html"
-    page_actions = PAYMENT_ACTIONS
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = PAYMENT_ACTIONS
     empty_hint = _("Record a transfer that the bank shows, or import payments with import_data.")
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
