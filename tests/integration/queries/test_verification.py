@@ -26,6 +26,7 @@ from billing.models import (
     Payment,
     Price,
     PriceTier,
+    Refund,
     Resource,
     TaxSubtotal,
     UsageDetail,
@@ -46,7 +47,7 @@ from billing.queries.verification import (
     usage,
 )
 from organizations.models import Organization
-from tests.builders.credits import make_grant
+from tests.builders.credits import book_entry, make_grant
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 from tests.builders.platform import make_platform
@@ -106,6 +107,11 @@ def bill_add_on_again() -> None:
     line = InvoiceLine.objects.get(kind="add_on")
     line.pk, line.period_start = None, date(2026, 11, 30)
     line.save()
+
+
+def grant_again() -> None:
+    grant = CreditGrant.objects.get(**SOLD_IN_SEPTEMBER)
+    book_entry(grant=grant, kind="grant", amount_cents=0 + grant.amount_cents)
 
 
 def overlap_price() -> None:
@@ -500,11 +506,14 @@ BREAKAGES = {
         "of 6.00, 5.00 are booked as granted",
     ),
     "pending grant with entries": Breakage(
-        ledger.grant_sums, change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"), "orga_atlas", "It is pending"
+        ledger.grant_sums,
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
+        "orga_atlas",
+        "It is pending",
     ),
     "active grant without entries": Breakage(
         ledger.grant_sums,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active", pending_cents=0),
         "orga_atlas",
         "0.00 are booked as granted",
     ),
@@ -545,13 +554,15 @@ BREAKAGES = {
     ),
     "usable before payment": Breakage(
         ledger.activations,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(
+            state="active", pending_cents=0, remaining_cents=1
+        ),
         "orga_atlas",
         "It is active while invoice F20261101-000002 is pending.",
     ),
     "not usable after payment": Breakage(
         ledger.activations,
-        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"),
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
         "orga_atlas",
         "It is pending while invoice F20261001-000001 is paid.",
     ),
@@ -561,12 +572,92 @@ BREAKAGES = {
         "coupon WELCOME (orga_quiet)",
         "not a free one of this organization",
     ),
+    "suspended and still granted": Breakage(
+        ledger.grant_sums,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(pending_cents=1),
+        "orga_atlas",
+        "0.00 are booked as granted, 0.00 as gone, 0.00 remain and 0.01 are pending.",
+    ),
+    "granted twice": Breakage(ledger.grant_sums, grant_again, "orga_atlas", "200.00 are booked as granted"),
+    "returned more than used": Breakage(
+        ledger.grant_sums,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="return", amount_cents=1),
+        "orga_atlas",
+        "as gone",
+    ),
+    "use that gives": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, amount_cents=5),
+        "grant",
+        "(use, 0.05)",
+    ),
+    "suspension of a gift": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="suspension"),
+        "grant",
+        "(suspension,",
+    ),
+    "pending although written off": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="wont_pay"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is wont_pay.",
+    ),
+    "given up and still expected": Breakage(
+        ledger.activations,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="cancelled"),
+        "orga_atlas",
+        "It is cancelled with 120.00 pending while invoice F20261101-000002 is pending.",
+    ),
+    "pending although cancelled": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="canceled"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is canceled.",
+    ),
     # --- payments
     "allocated": Breakage(
         payments.allocated,
         change(Payment, {"reference": "PAY-PART"}, allocated_cents=501),
         "payment PAY-PART",
         "Its allocated part is 5.01, but its allocations sum to 5.00.",
+    ),
+    "undone allocation that counts": Breakage(
+        payments.allocated,
+        change(Allocation, {"payment__reference": "PAY-PART"}, undone_at=datetime(2026, 11, 8, tzinfo=UTC)),
+        "payment PAY-PART",
+        "Its allocated part is 5.00, but its allocations sum to 0.00.",
+    ),
+    "refunded": Breakage(
+        payments.allocated,
+        change(Payment, {"reference": "PAY-PART"}, refunded_cents=151),
+        "payment PAY-PART",
+        "What went back is 1.51, but its refunds sum to 1.50.",
+    ),
+    "more than the payment": Breakage(
+        payments.spent,
+        change(Payment, {"reference": "PAY-PART"}, amount_cents=600),
+        "payment PAY-PART",
+        "Of 6.00, 5.00 are allocated and 1.50 went back.",
+        ((Payment, "payment_not_over_allocated"),),
+    ),
+    "charged back in part": Breakage(
+        payments.spent,
+        change(Refund, {"reference": "BACK-PART"}, kind="chargeback"),
+        "payment PAY-PART",
+        "It was charged back, but only 1.50 of 7.00 are gone.",
+    ),
+    "refund without a reason": Breakage(
+        payments.reasons,
+        change(Refund, {"reference": "BACK-PART"}, reason=""),
+        "refund BACK-PART",
+        "why 1.50 went back",
+    ),
+    "credited": Breakage(
+        payments.credited,
+        change(Invoice, OCTOBER_ITSELF, credited_cents=1_199),
+        "F20261101-000002",
+        "What is credited is 11.99, but its credit notes sum to 12.00.",
     ),
     "paid": Breakage(
         payments.paid,
@@ -594,14 +685,6 @@ BREAKAGES = {
         ),
         "payment PAY-PART",
         "It cannot settle 5.00 of invoice F20261101-000002.",
-    ),
-    "payment for another invoice": Breakage(
-        payments.allocations,
-        lambda: Payment.objects.filter(reference="PAY-PART").update(
-            requested_invoice=Invoice.objects.get(consumption_month=SEPTEMBER)
-        ),
-        "payment PAY-PART",
-        "It cannot settle",
     ),
     "payment of a credit note": Breakage(
         payments.allocations,
