@@ -32,6 +32,7 @@ from billing.models import (
 )
 from billing.queries.months import month_of
 from billing.usecases._sealing import seal
+from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.organizations import make_organization
@@ -160,7 +161,17 @@ def make_credit_note(
     if status != "draft":
         _issue(invoice, issue_date)
         _set_status(invoice, status)
+        _credit(refers_to, invoice.total_cents, _issued_at(invoice))
     return invoice
+
+
+def _credit(invoice: Invoice, cents: int, at: datetime) -> None:
+    """Money that exceeds what is left of a credited invoice is unallocated again."""
+    invoice.refresh_from_db()
+    over_cents = invoice.paid_cents + invoice.credited_cents + cents - invoice.total_cents
+    release(invoice, max(0, over_cents), at)
+    invoice.credited_cents += cents
+    after_change(invoice, at)
 
 
 def make_line(
@@ -240,7 +251,7 @@ def _use_credits(organization: Organization, fees_cents: int, month: date) -> Cr
 
 def _pending_cents(organization: Organization) -> int:
     return sum(
-        CreditGrant.objects.filter(organization=organization, state="pending").values_list("amount_cents", flat=True)
+        CreditGrant.objects.filter(organization=organization, state="pending").values_list("pending_cents", flat=True)
     )
 
 
@@ -319,6 +330,7 @@ def _set_status(invoice: Invoice, status: Status) -> None:
     if status != "paid":
         invoice.payment_state = status
         invoice.save(update_fields=["payment_state"])
+        settle_credits([invoice], _issued_at(invoice))
         return
     if invoice.total_cents:
         make_payment(

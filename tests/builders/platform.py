@@ -9,7 +9,7 @@ from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.invoices import make_credit_note, make_invoice, make_line, make_outcome
 from tests.builders.organizations import make_organization
-from tests.builders.payments import make_payment
+from tests.builders.payments import make_payment, make_refund
 
 SEPTEMBER = date(2026, 9, 1)
 
@@ -34,7 +34,8 @@ def make_platform() -> Organization:
     )
     Charge.objects.update(invoice=october)
     AddOn.objects.update(billed_until=date(2026, 12, 1))
-    make_payment(organization=atlas, amount_cents=700, settles={october: 500}, reference="PAY-PART")
+    part = make_payment(organization=atlas, amount_cents=700, settles={october: 500}, reference="PAY-PART")
+    make_refund(payment=part, amount_cents=150, reference="BACK-PART")
     make_credit_note(refers_to=october, net_cents=1_000)
     _others(atlas)
     return atlas

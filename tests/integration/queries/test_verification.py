@@ -27,6 +27,7 @@ from billing.models import (
     Payment,
     Price,
     PriceTier,
+    Refund,
     Resource,
     TaxSubtotal,
     UsageDetail,
@@ -37,6 +38,7 @@ from billing.queries.sealed_content import sealed_contents
 from billing.queries.verification import (
     PROMISES,
     Broken,
+    amounts,
     closes,
     documents,
     ledger,
@@ -48,7 +50,7 @@ from billing.queries.verification import (
     usage,
 )
 from organizations.models import Organization
-from tests.builders.credits import make_grant
+from tests.builders.credits import book_entry, make_grant
 from tests.builders.guards import guards_lifted
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
@@ -109,6 +111,11 @@ def bill_add_on_again() -> None:
     line = InvoiceLine.objects.get(kind="add_on")
     line.pk, line.period_start = None, date(2026, 11, 30)
     line.save()
+
+
+def grant_again() -> None:
+    grant = CreditGrant.objects.get(**SOLD_IN_SEPTEMBER)
+    book_entry(grant=grant, kind="grant", amount_cents=0 + grant.amount_cents)
 
 
 def overlap_price() -> None:
@@ -268,6 +275,31 @@ BREAKAGES = {
     ),
     "currency of a document": Breakage(
         documents.currencies, change(Invoice, OCTOBER_ITSELF, currency="USD"), "F20261101-000002", "It is in USD"
+    ),
+    "adjustment that nobody made": Breakage(
+        documents.adjustments,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="adjustment"),
+        "F20261101-000002",
+        "Line 4 (adjustment) names adjustment",
+    ),
+    "discount line that adds": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="discount"),
+        "F20261101-000002",
+        "Line 4 (discount) is 800.00.",
+    ),
+    "negative line that is no discount": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, net_cents=-1),
+        "F20261101-000002",
+        "Line 4 (one_shot) is -0.01.",
+    ),
+    "discounted provision": Breakage(
+        documents.discounts,
+        change(Invoice, OCTOBER_ITSELF, subtotal_cents=1),
+        "F20261101-000002",
+        "Its subtotal is 0.01, its provision alone",
+        ((Invoice, "invoice_total_is_sum"),),
     ),
     "organization of a line": Breakage(
         documents.line_references,
@@ -539,11 +571,14 @@ BREAKAGES = {
         "of 6.00, 5.00 are booked as granted",
     ),
     "pending grant with entries": Breakage(
-        ledger.grant_sums, change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"), "orga_atlas", "It is pending"
+        ledger.grant_sums,
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
+        "orga_atlas",
+        "It is pending",
     ),
     "active grant without entries": Breakage(
         ledger.grant_sums,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active", pending_cents=0),
         "orga_atlas",
         "0.00 are booked as granted",
     ),
@@ -584,13 +619,15 @@ BREAKAGES = {
     ),
     "usable before payment": Breakage(
         ledger.activations,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(
+            state="active", pending_cents=0, remaining_cents=1
+        ),
         "orga_atlas",
         "It is active while invoice F20261101-000002 is pending.",
     ),
     "not usable after payment": Breakage(
         ledger.activations,
-        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"),
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
         "orga_atlas",
         "It is pending while invoice F20261001-000001 is paid.",
     ),
@@ -600,12 +637,92 @@ BREAKAGES = {
         "coupon WELCOME (orga_quiet)",
         "not a free one of this organization",
     ),
+    "suspended and still granted": Breakage(
+        ledger.grant_sums,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(pending_cents=1),
+        "orga_atlas",
+        "0.00 are booked as granted, 0.00 as gone, 0.00 remain and 0.01 are pending.",
+    ),
+    "granted twice": Breakage(ledger.grant_sums, grant_again, "orga_atlas", "200.00 are booked as granted"),
+    "returned more than used": Breakage(
+        ledger.grant_sums,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="return", amount_cents=1),
+        "orga_atlas",
+        "as gone",
+    ),
+    "use that gives": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, amount_cents=5),
+        "grant",
+        "(use, 0.05)",
+    ),
+    "suspension of a gift": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="suspension"),
+        "grant",
+        "(suspension,",
+    ),
+    "pending although written off": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="wont_pay"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is wont_pay.",
+    ),
+    "given up and still expected": Breakage(
+        ledger.activations,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="cancelled"),
+        "orga_atlas",
+        "It is cancelled with 120.00 pending while invoice F20261101-000002 is pending.",
+    ),
+    "pending although cancelled": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="canceled"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is canceled.",
+    ),
     # --- payments
     "allocated": Breakage(
         payments.allocated,
         change(Payment, {"reference": "PAY-PART"}, allocated_cents=501),
         "payment PAY-PART",
         "Its allocated part is 5.01, but its allocations sum to 5.00.",
+    ),
+    "undone allocation that counts": Breakage(
+        payments.allocated,
+        change(Allocation, {"payment__reference": "PAY-PART"}, undone_at=datetime(2026, 11, 8, tzinfo=UTC)),
+        "payment PAY-PART",
+        "Its allocated part is 5.00, but its allocations sum to 0.00.",
+    ),
+    "refunded": Breakage(
+        payments.allocated,
+        change(Payment, {"reference": "PAY-PART"}, refunded_cents=151),
+        "payment PAY-PART",
+        "What went back is 1.51, but its refunds sum to 1.50.",
+    ),
+    "more than the payment": Breakage(
+        payments.spent,
+        change(Payment, {"reference": "PAY-PART"}, amount_cents=600),
+        "payment PAY-PART",
+        "Of 6.00, 5.00 are allocated and 1.50 went back.",
+        ((Payment, "payment_not_over_allocated"),),
+    ),
+    "charged back in part": Breakage(
+        payments.spent,
+        change(Refund, {"reference": "BACK-PART"}, kind="chargeback"),
+        "payment PAY-PART",
+        "It was charged back, but only 1.50 of 7.00 are gone.",
+    ),
+    "refund without a reason": Breakage(
+        payments.reasons,
+        change(Refund, {"reference": "BACK-PART"}, reason=""),
+        "refund BACK-PART",
+        "why 1.50 went back",
+    ),
+    "credited": Breakage(
+        payments.credited,
+        change(Invoice, OCTOBER_ITSELF, credited_cents=1_199),
+        "F20261101-000002",
+        "What is credited is 11.99, but its credit notes sum to 12.00.",
     ),
     "paid": Breakage(
         payments.paid,
@@ -633,14 +750,6 @@ BREAKAGES = {
         ),
         "payment PAY-PART",
         "It cannot settle 5.00 of invoice F20261101-000002.",
-    ),
-    "payment for another invoice": Breakage(
-        payments.allocations,
-        lambda: Payment.objects.filter(reference="PAY-PART").update(
-            requested_invoice=Invoice.objects.get(consumption_month=SEPTEMBER)
-        ),
-        "payment PAY-PART",
-        "It cannot settle",
     ),
     "payment of a credit note": Breakage(
         payments.allocations,
@@ -770,6 +879,18 @@ BREAKAGES = {
         settle_what_never_was,
         "orga_quiet, 2026-10",
         "7 of apps.S are billed but not measured",
+    ),
+    "price that changed afterwards": Breakage(
+        amounts.amounts,
+        change(PriceTier, {}, unit_price="0.02"),
+        "orga_atlas, 2026-09",
+        "10000 of apps.S were billed at 100.00, but cost 200.00",
+    ),
+    "amount of a detail": Breakage(
+        amounts.amounts,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, amount_cents=F("amount_cents") - 1),
+        "orga_atlas, 2026-10",
+        "13000 of apps.S were billed at 129.99, but cost 130.00",
     ),
     "detail without a price": Breakage(
         usage.detail_content,
