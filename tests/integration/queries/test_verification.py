@@ -602,7 +602,7 @@ BREAKAGES = {
     ),
     "amount of a sold grant": Breakage(
         ledger.sold,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(amount_cents=11_999),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(amount_cents=11_999, pending_cents=11_999),
         "orga_atlas",
         "119.99 is not what invoice F20261101-000002 sold",
     ),
