@@ -101,6 +101,7 @@ def _fail_now_and_then(chance: Random) -> None:
 
 def _issue_in_any_order(external_ids: Sequence[str], chance: Random, *, at_once: int, days: int) -> list[str]:
     """Issue the drafts, some at a time, on later and later days; returns the numbers."""
+    module.BATCH_SIZE = 100
     numbers = []
     shuffled = chance.sample(external_ids, len(external_ids))
     for start in range(0, len(shuffled), at_once):

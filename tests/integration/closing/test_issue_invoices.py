@@ -8,11 +8,15 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
-from billing.models import CreditEntry, CreditGrant, Invoice, NumberSeries, UsageMonth
+from billing.domain.chain import chained_hash
+from billing.models import CreditEntry, CreditGrant, Event, Invoice, NumberSeries, UsageMonth
+from billing.queries.sealed_content import sealed_contents
 from billing.usecases import issue_invoices as module
 from billing.usecases._issuing import book_issued
-from billing.usecases.issue_invoices import UnableToIssue
+from billing.usecases.issue_invoices import UnableToIssue, issue_invoices
 from organizations.models import Organization
 from tests.builders.closing import (
     bill_of,
@@ -29,10 +33,12 @@ from tests.builders.closing import (
     make_charge,
     make_metered_price,
     make_plan,
+    month,
     pay,
     remaining_of,
 )
 from tests.builders.credits import make_grant
+from tests.builders.desk import make_staff
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -326,3 +332,46 @@ def test_the_command_says_how_many(atlas: Organization) -> None:
 def test_what_is_no_day_is_refused(text: str) -> None:
     with pytest.raises(CommandError, match="is not a day: write YYYY-MM-DD"):
         call_command("issue_invoices", "2025-10", date=text)
+
+
+# --- Sealed, and told -------------------------------------------------------------------------------------------------
+
+
+def test_each_invoice_is_chained_to_the_one_before(atlas: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
+    drafts(count=5)
+
+    issue("2026-10")
+
+    before = ""
+    for invoice in Invoice.objects.filter(document_state="issued").order_by("counter"):
+        assert invoice.content_hash == chained_hash(before, sealed_contents([invoice.pk])[invoice.pk])
+        before = invoice.content_hash
+    assert NumberSeries.objects.get(kind="invoice").last_hash == before
+
+
+def test_each_invoice_has_its_event(atlas: Organization) -> None:
+    [organization] = drafts(count=1)
+    max_ = make_staff("Billing manager")
+
+    issue_invoices(month=month("2026-10"), at=local("2026-11-02 09:00"), actor=max_)
+
+    event = Event.objects.get(kind="invoice.issued")
+    assert (event.actor, event.organization, event.invoice) == (max_, organization, invoice_of(organization, "2026-10"))
+    # 1.00 of provision and 1.00 of regularization, 20 % VAT
+    assert event.values == {"number": "F20261102-000001", "total_cents": 240}
+
+
+def test_issuing_takes_as_many_queries_for_all_as_for_two(atlas: Organization) -> None:
+    organizations = drafts(count=12)
+    few = _queries_to_issue(organizations[:2])
+
+    many = _queries_to_issue(organizations[2:])
+
+    assert many == few
+
+
+def _queries_to_issue(organizations: list[Organization]) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        assert len(issue("2026-10", *organizations).numbers) == len(organizations)
+    return len(queries)
