@@ -7,6 +7,7 @@ from billing.admin import (
     coupons,
     credits,  # noqa: A004  # a module, and a word of the domain
     invoices,
+    jobs,
     legal,
     organizations,
     payments,
@@ -22,6 +23,7 @@ __all__ = [
     "coupons",
     "credits",
     "invoices",
+    "jobs",
     "legal",
     "organizations",
     "payments",

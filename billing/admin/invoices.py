@@ -32,6 +32,32 @@ STATUS_COLOURS = {
     "wont_pay": "danger",
 }
 STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
+FILTER_LABELS = {
+    "draft": STATUS_LABELS["draft"],
+    "ready": _("draft, ready"),
+    "review": _("draft, to be reviewed"),
+    "on_hold": _("draft, on hold"),
+    "issued": _("issued"),
+    **{
+        name: STATUS_LABELS[name]
+        for name in (
+            "pending",
+            "overdue",
+            "processing",
+            "payment_held",
+            "paid",
+            "canceled",
+            "refunded",
+            "wont_pay",
+        )
+    },
+}
+DRAFT_STATES = {
+    "draft": Q(),
+    "ready": Q(hold_reason="", open_findings=0),
+    "review": Q(hold_reason="", open_findings__gt=0),
+    "on_hold": ~Q(hold_reason=""),
+}
 
 
 def status_of(invoice: Invoice, today: date) -> str:
@@ -50,27 +76,18 @@ class StatusFilter(RadioFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Draft, then where the money is."""
-        names = [
-            "draft",
-            "pending",
-            "overdue",
-            "processing",
-            "payment_held",
-            "paid",
-            "canceled",
-            "refunded",
-            "wont_pay",
-        ]
-        return [(name, STATUS_LABELS[name]) for name in names]
+        """Draft and what it waits for, then where the money is."""
+        return list(FILTER_LABELS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
         """Apply the choice; without one, discarded drafts are left out."""
         match self.value():
             case None | "":
                 return queryset
-            case "draft":
-                return queryset.filter(document_state="draft")
+            case "draft" | "ready" | "review" | "on_hold" as state:
+                return queryset.filter(DRAFT_STATES[state], document_state="draft")
+            case "issued":
+                return queryset.filter(document_state="issued", kind=Invoice.Kind.INVOICE)
             case "overdue":
                 late = Q(payment_state="pending", due_date__lt=timezone.localdate(), kind=Invoice.Kind.INVOICE)
                 return queryset.filter(late, document_state="issued")

@@ -26,6 +26,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Invoices"), "receipt_long", "billing", "invoice"),
             (_("Month closes"), "event_available", "billing", "monthclose"),
             (_("Outcomes"), "rule", "billing", "closeoutcome"),
+            (_("Bulk work"), "playlist_play", "billing", "bulkjob"),
             (_("Charges"), "post_add", "billing", "charge"),
             (_("Payments"), "payments", "billing", "payment"),
         ],

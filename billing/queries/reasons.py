@@ -78,6 +78,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         _("No VAT rate is known for country “%(country)s”: check it, or add a rate.") % values
     ),
     "amount_too_large": lambda values: _("The quantities or amounts are too large to be true: check the usage."),
+    "issue_refused": lambda values: str(values["sentence"]),
     "unexpected_error": lambda values: _("An unexpected error, recorded in the log: %(error)s") % values,
     "tax_finding": lambda values: _(str(values["finding"])),
     "payer_blocked": lambda values: _("The organization that pays for it is blocked."),

@@ -21,7 +21,7 @@ from billing.usecases._collector import collector_paused
 from billing.usecases._issuing import Issued, book_issued, freeze
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
-from organizations.models import Organization
+from organizations.models import Organization, User
 
 BATCH_SIZE = 500
 
@@ -35,6 +35,7 @@ class UnableToIssue(Exception):
 class NotIssued(Struct, frozen=True):
     """An organization whose month was not issued, and why."""
 
+    payer_id: int
     external_id: str
     name: str
     reason: Reason
@@ -82,7 +83,7 @@ def issue_invoices(
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        report.add(_issue(month, chunk, issue_date, at))
+        report.add(issue_payers(month=month, payer_ids=chunk, issue_date=issue_date, actor=None, at=at))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -113,16 +114,24 @@ def _not_closed(month: Month, organizations: Sequence[Organization]) -> list[Not
     closed = CloseOutcome.objects.filter(month=month.first_day, organization__in=organizations)
     closed_ids = set(closed.values_list("organization_id", flat=True))
     reason = Reason("month_not_closed", {"month": str(month)})
-    return [NotIssued(row.external_id, row.name, reason) for row in organizations if row.pk not in closed_ids]
+    return [NotIssued(row.pk, row.external_id, row.name, reason) for row in organizations if row.pk not in closed_ids]
 
 
 def _with_reasons(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
-    rows = outcomes.values_list("organization__external_id", "organization__name", "reason_code", "reason_values")
-    return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
+    columns = ("organization_id", "organization__external_id", "organization__name", "reason_code", "reason_values")
+    return [
+        NotIssued(payer_id, external_id, name, Reason(code, values))
+        for payer_id, external_id, name, code, values in outcomes.values_list(*columns)
+    ]
 
 
-def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
-    """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others."""
+def issue_payers(
+    *, month: Month, payer_ids: Sequence[int], issue_date: date, actor: User | None, at: datetime
+) -> IssueReport:
+    """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others.
+
+    Raises UnableToIssue for a date before the last one of the series, and then has issued nothing.
+    """
     try:
         return _issue_batch(month, payer_ids, issue_date, at)
     except (OperationalError, InterfaceError, UnableToIssue):
@@ -133,13 +142,13 @@ def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetim
             return IssueReport(not_issued=[_failed(payer_ids[0], error)])
     report = IssueReport()
     for payer_id in payer_ids:
-        report.add(_issue(month, [payer_id], issue_date, at))
+        report.add(issue_payers(month=month, payer_ids=[payer_id], issue_date=issue_date, actor=actor, at=at))
     return report
 
 
 def _failed(payer_id: int, error: Exception) -> NotIssued:
     payer = Organization.objects.get(pk=payer_id)
-    return NotIssued(payer.external_id, payer.name, unexpected(error))
+    return NotIssued(payer.pk, payer.external_id, payer.name, unexpected(error))
 
 
 @collector_paused()
@@ -150,7 +159,7 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
     not_issued = [
-        NotIssued(result.account.external_id, result.account.name, result.assembled.reason)
+        NotIssued(result.account.id, result.account.external_id, result.account.name, result.assembled.reason)
         for result in batch.results
         if not isinstance(result.assembled, Draft)
     ]
