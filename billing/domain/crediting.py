@@ -19,7 +19,13 @@ type Rate = tuple[Category, int]
 
 
 class TooMuchCredited(ValueError):
-    """More than is left of a line or of a VAT rate; the message names the limit."""
+    """More than is left of a line (`line_id`) or of a VAT rate (`rate`); the message names the limit."""
+
+    def __init__(
+        self, message: str, *, cents: int, left_cents: int, line_id: int | None = None, rate: Rate | None = None
+    ) -> None:
+        super().__init__(message)
+        self.cents, self.left_cents, self.line_id, self.rate = cents, left_cents, line_id, rate
 
 
 class CreditableLine(Struct, frozen=True):
@@ -78,7 +84,7 @@ def credit(lines: Sequence[CreditableLine], rates: Sequence[CreditableRate], wan
     credited = tuple((line.id, cents) for line in lines if (cents := wanted.get(line.id, 0)))
     bases: dict[Rate, int] = {}
     for line in lines:
-        if line.id in wanted:
+        if wanted.get(line.id):
             bases[line.rate] = bases.get(line.rate, 0) + wanted[line.id]
     subtotals = [_subtotal(rate, bases[rate.rate]) for rate in rates if rate.rate in bases]
     if not subtotals:
@@ -91,7 +97,10 @@ def _check_line(line: CreditableLine, cents: int) -> None:
     lowest, highest = sorted((0, line.left_cents))
     if not lowest <= cents <= highest:
         raise TooMuchCredited(
-            f"{format_cents(cents)} cannot be credited of a line of which {format_cents(line.left_cents)} are left."
+            f"{format_cents(cents)} cannot be credited of a line of which {format_cents(line.left_cents)} are left.",
+            cents=cents,
+            left_cents=line.left_cents,
+            line_id=line.id,
         )
 
 
@@ -102,7 +111,10 @@ def _subtotal(rate: CreditableRate, base_cents: int) -> TaxSubtotal:
     if not 0 <= base_cents <= left_base_cents:
         raise TooMuchCredited(
             f"{format_cents(base_cents)} cannot be credited at {format_cents(rate_bp)} % VAT: "
-            f"{format_cents(left_base_cents)} are left of what was billed at that rate."
+            f"{format_cents(left_base_cents)} are left of what was billed at that rate.",
+            cents=base_cents,
+            left_cents=left_base_cents,
+            rate=rate.rate,
         )
     if base_cents == left_base_cents:
         return TaxSubtotal(category, rate_bp, base_cents, left_vat_cents)

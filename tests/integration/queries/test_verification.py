@@ -37,6 +37,7 @@ from billing.queries.verification import (
     PROMISES,
     Broken,
     closes,
+    corrections,
     documents,
     ledger,
     numbers,
@@ -632,6 +633,30 @@ BREAKAGES = {
         change(Invoice, OCTOBER_ITSELF, credited_cents=1_199),
         "F20261101-000002",
         "What is credited is 11.99, but its credit notes sum to 12.00.",
+    ),
+    "credit note that is not settled": Breakage(
+        payments.settled_credit_notes,
+        change(Invoice, {"kind": "credit_note"}, payment_state="pending", credited_cents=0),
+        "A20261110-000001",
+        "It is pending with 0.00 paid and 0.00 credited of 12.00.",
+    ),
+    "credit of nothing that was billed": Breakage(
+        corrections.credited_lines,
+        change(InvoiceLine, {"invoice__kind": "credit_note"}, credited_line_id=NOWHERE),
+        "A20261110-000001",
+        "takes back no such line of its invoice",
+    ),
+    "line credited beyond what it billed": Breakage(
+        corrections.line_limits,
+        change(InvoiceLine, {"invoice__kind": "credit_note"}, net_cents=10_000_000),
+        "F20261101-000002",
+        "100000.00 are credited",
+    ),
+    "VAT of a credit note": Breakage(
+        corrections.credited_vat,
+        change(TaxSubtotal, {"invoice__kind": "credit_note"}, vat_cents=201),
+        "A20261110-000001",
+        "It takes back 10.00 and 2.01 of VAT",
     ),
     "paid": Breakage(
         payments.paid,

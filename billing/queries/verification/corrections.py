@@ -1,0 +1,98 @@
+"""Credit notes: what they take back of lines and VAT rates, and what is left of it."""
+
+from collections.abc import Iterator
+
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+
+from billing.domain.lifecycle import DocumentState
+from billing.domain.money import format_cents, vat_cents
+from billing.models import Invoice, InvoiceLine, TaxSubtotal
+from billing.queries.verification._promises import Broken, Register, found, invoice_name, name
+
+PROMISES = Register()
+
+
+def credit_lines() -> QuerySet[InvoiceLine]:
+    """The lines of credit notes, drafts and issued ones."""
+    rows = InvoiceLine.objects.exclude(invoice__document_state=DocumentState.DISCARDED.value)
+    return rows.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE)
+
+
+def credit_taxes() -> QuerySet[TaxSubtotal]:
+    """The tax subtotals of credit notes, drafts and issued ones."""
+    rows = TaxSubtotal.objects.exclude(invoice__document_state=DocumentState.DISCARDED.value)
+    return rows.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE)
+
+
+@PROMISES.promise(
+    "A credit note's line takes back a line of its invoice: of the same kind and VAT rate.",
+    things="lines of credit notes",
+    population=credit_lines,
+)
+def credited_lines() -> Iterator[Broken]:
+    line = InvoiceLine.objects.filter(
+        pk=OuterRef("credited_line_id"),
+        invoice=OuterRef("invoice__refers_to"),
+        kind=OuterRef("kind"),
+        vat_category=OuterRef("vat_category"),
+        vat_rate_bp=OuterRef("vat_rate_bp"),
+    )
+    rows = credit_lines().annotate(line=Subquery(line.values("pk")[:1])).filter(line__isnull=True)
+    yield from found(
+        rows,
+        ("position", "kind"),
+        lambda position, kind: f"Its line {position} ({kind}) takes back no such line of its invoice.",
+        prefix="invoice__",
+    )
+
+
+@PROMISES.promise(
+    "Credit notes never take back more of a line than it billed.",
+    things="lines of credit notes",
+    population=credit_lines,
+)
+def line_limits() -> Iterator[Broken]:
+    taken = credit_lines().filter(credited_line_id=OuterRef("pk")).order_by().values("credited_line_id")
+    rows = InvoiceLine.objects.filter(pk__in=credit_lines().values("credited_line_id")).annotate(
+        taken=Subquery(taken.annotate(cents=Sum("net_cents")).values("cents"))
+    )
+    too_much = (Q(net_cents__gte=0) & (Q(taken__gt=F("net_cents")) | Q(taken__lt=0))) | (
+        Q(net_cents__lt=0) & (Q(taken__lt=F("net_cents")) | Q(taken__gt=0))
+    )
+    yield from found(
+        rows.filter(too_much),
+        ("position", "net_cents", "taken"),
+        lambda position, net, taken: (
+            f"Of its line {position} of {format_cents(net)}, {format_cents(taken)} are credited."
+        ),
+        prefix="invoice__",
+    )
+
+
+@PROMISES.promise(
+    "VAT is credited as it was billed: base x rate, and what takes the rest of a base takes the rest of its VAT.",
+    things="tax subtotals of credit notes",
+    population=credit_taxes,
+)
+def credited_vat() -> Iterator[Broken]:
+    """The credit notes of an invoice in the order in which they were issued, a draft last."""
+    left: dict[tuple[int | None, str, int], tuple[int, int]] = {}
+    invoices = TaxSubtotal.objects.filter(invoice__in=credit_taxes().values("invoice__refers_to"))
+    for invoice_id, category, rate_bp, base_cents, tax_cents in invoices.values_list(
+        "invoice_id", "category", "rate_bp", "base_cents", "vat_cents"
+    ):
+        left[invoice_id, category, rate_bp] = base_cents, tax_cents
+    rows = credit_taxes().order_by(F("invoice__counter").asc(nulls_last=True), "pk")
+    columns = ("invoice__refers_to_id", "category", "rate_bp", "base_cents", "vat_cents")
+    for *document, invoice_id, category, rate_bp, base_cents, tax_cents in rows.values_list(
+        *invoice_name("invoice__"), *columns
+    ).iterator():
+        base_left, tax_left = left.get((invoice_id, category, rate_bp), (0, 0))
+        expected = tax_left if base_cents == base_left else min(vat_cents(base_cents, rate_bp), tax_left)
+        left[invoice_id, category, rate_bp] = base_left - base_cents, tax_left - tax_cents
+        if tax_cents != expected or base_cents > base_left:
+            yield Broken(
+                name(*document),
+                f"It takes back {format_cents(base_cents)} and {format_cents(tax_cents)} of VAT at {category}"
+                f" {format_cents(rate_bp)} %, but {format_cents(base_left)} and {format_cents(tax_left)} were left.",
+            )
