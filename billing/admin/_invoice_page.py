@@ -108,6 +108,15 @@ def _entry_in_words(entry: CreditEntry) -> str:
             return _("Invoice %(number)s was paid: its credits became usable.") % {"number": grant.sold_by}
         case CreditEntry.Kind.GRANT:
             return _("Credits were granted: %(reason)s.") % {"reason": grant}
+        case CreditEntry.Kind.RETURN:
+            return _("Credits that invoice %(number)s had used were given back: %(grant)s.") % {
+                "number": entry.invoice,
+                "grant": grant,
+            }
+        case CreditEntry.Kind.SUSPENSION:
+            return _("Invoice %(number)s is not paid (any more): its credits wait again.") % {"number": grant.sold_by}
+        case CreditEntry.Kind.EXPIRY if entry.amount_cents > 0:
+            return _("An expiry was taken back, its month is closed again: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.EXPIRY:
             return _("Credits expired: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.REVOCATION:

@@ -5,13 +5,18 @@ from organizations.models import Organization
 
 
 def is_account_over(organization: Organization) -> bool:
-    """Whether an account is closed and its last month settled: issued (and not replaced since), or nothing to bill."""
+    """Whether an account is closed and its last month settled: issued (and not replaced since), or nothing to bill.
+
+    Never of a sub-organization that was billed on the invoice of its parent: its credits are its parent's, too.
+    """
     if organization.closed_on is None:
         return False
-    last = CloseOutcome.objects.filter(
-        organization=organization, month=organization.closed_on.replace(day=1)
-    ).select_related("invoice")
-    outcome = last.first()
+    outcome = (
+        CloseOutcome.objects.filter(organization=organization, month=organization.closed_on.replace(day=1))
+        .exclude(kind=CloseOutcome.Kind.ON_PARENT)
+        .select_related("invoice")
+        .first()
+    )
     if outcome is None:
         return False
     if outcome.invoice is None:

@@ -131,6 +131,7 @@ def load_movements(invoice: Invoice, statement: Statement) -> Movements | None:
         organization=invoice.organization_id,
         kind=Invoice.Kind.INVOICE,
         document_state="issued",
+        released=False,
         consumption_month__lt=invoice.consumption_month,
     )
     previous = before.select_related("statement").order_by("-consumption_month").first()

@@ -60,6 +60,9 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "no_price": _no_price,
     "late_usage_lowers_amount": _lowered,
     "incomplete_billing_profile": _incomplete_profile,
+    "invoice_cancelled": lambda values: (
+        _("Its invoice %(number)s was cancelled: close the month again to invoice it anew.") % values
+    ),
     "previous_month_not_closed": lambda values: (
         _("%(month)s of %(organization)s is not closed yet: close it first.") % values
     ),

@@ -92,7 +92,8 @@ def last_issued_month(key: PriceKey, valid_from: datetime | None, valid_to: date
 def _invoiced(
     key: PriceKey, valid_from: datetime | None, valid_to: datetime | None
 ) -> QuerySet[UsageDetail, tuple[int, int | None, str, date]]:
-    invoices = Invoice.objects.filter(document_state=DocumentState.ISSUED.value, currency=key.currency)
+    # A replaced invoice bills nothing any more: its month is to be billed anew, at the right price.
+    invoices = Invoice.objects.filter(document_state=DocumentState.ISSUED.value, released=False, currency=key.currency)
     details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False)
     if valid_from is not None:
         first_day = Month.containing(valid_from, billing_zone()).first_day

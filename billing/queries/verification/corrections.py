@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
-from billing.domain.lifecycle import DocumentState
+from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents, vat_cents
-from billing.models import Invoice, InvoiceLine, TaxSubtotal
-from billing.queries.verification._promises import Broken, Register, found, invoice_name, name
+from billing.models import Charge, CreditEntry, Invoice, InvoiceLine, TaxSubtotal
+from billing.queries.verification._promises import Broken, Register, found, invoice_name, issued, name
 
 PROMISES = Register()
 
@@ -96,3 +96,30 @@ def credited_vat() -> Iterator[Broken]:
                 f"It takes back {format_cents(base_cents)} and {format_cents(tax_cents)} of VAT at {category}"
                 f" {format_cents(rate_bp)} %, but {format_cents(base_left)} and {format_cents(tax_left)} were left.",
             )
+
+
+def replaced() -> QuerySet[Invoice]:
+    """Invoices that were cancelled so that their month can be invoiced again."""
+    return Invoice.objects.filter(released=True)
+
+
+@PROMISES.promise(
+    "A replaced invoice is credited in full, and what it used, expired and took is given back.",
+    things="issued documents",
+    population=issued,
+)
+def replacements() -> Iterator[Broken]:
+    over = (PaymentState.CANCELED.value, PaymentState.REFUNDED.value)
+    fits = Q(
+        kind=Invoice.Kind.INVOICE,
+        document_state=DocumentState.ISSUED.value,
+        payment_state__in=over,
+        credited_cents=F("total_cents"),
+    )
+    yield from found(replaced().filter(~fits), (), lambda: "It is replaced, but not cancelled in full.")
+    booked = CreditEntry.objects.filter(invoice__released=True, invoice__kind=Invoice.Kind.INVOICE).order_by()
+    sums = booked.values("invoice", "grant").annotate(cents=Sum("amount_cents")).exclude(cents=0)
+    rows = replaced().filter(pk__in=sums.values("invoice"))
+    yield from found(rows, (), lambda: "It is replaced, but still uses credits or lets some expire.")
+    charged = replaced().filter(Exists(Charge.objects.filter(invoice=OuterRef("pk"))))
+    yield from found(charged, (), lambda: "It is replaced, but still holds charges.")

@@ -36,8 +36,12 @@ def lines() -> QuerySet[InvoiceLine]:
 
 
 def issued_lines() -> QuerySet[InvoiceLine]:
-    """The lines of issued documents."""
-    return InvoiceLine.objects.filter(invoice__document_state=DocumentState.ISSUED.value)
+    """The lines of issued documents that bill something: a replaced invoice does not, nor does a credit note."""
+    return InvoiceLine.objects.filter(
+        invoice__document_state=DocumentState.ISSUED.value,
+        invoice__released=False,
+        invoice__kind=Invoice.Kind.INVOICE,
+    )
 
 
 def taxes() -> QuerySet[TaxSubtotal]:

@@ -135,7 +135,9 @@ type Key = tuple[date, int, int, int]
 )
 def settled_quantities() -> Iterator[Broken]:
     """Measured less billed, in one pass over sorted streams."""
-    issued = UsageDetail.objects.filter(invoice__document_state=DocumentState.ISSUED.value, meter__isnull=False)
+    issued = UsageDetail.objects.filter(
+        invoice__document_state=DocumentState.ISSUED.value, invoice__released=False, meter__isnull=False
+    )
     streams = merge(_sums(records()), _sums(issued, sign=-1), sorted(_settled_without_invoice()))
     differences = ((key, sum(quantity for _, quantity in group)) for key, group in groupby(streams, key=itemgetter(0)))
     broken = ((key, quantity_micro) for key, quantity_micro in differences if quantity_micro)

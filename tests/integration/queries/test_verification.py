@@ -652,6 +652,24 @@ BREAKAGES = {
         "F20261101-000002",
         "100000.00 are credited",
     ),
+    "replaced, but not credited": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but not cancelled in full.",
+    ),
+    "replaced, but it still uses credits": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but still uses credits",
+    ),
+    "replaced, but it still holds a charge": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but still holds charges.",
+    ),
     "VAT of a credit note": Breakage(
         corrections.credited_vat,
         change(TaxSubtotal, {"invoice__kind": "credit_note"}, vat_cents=201),
