@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from billing.domain.crediting import everything_left
 from billing.domain.facts import Reason
-from billing.models import CloseOutcome, Invoice, UsageDetail
+from billing.models import CloseOutcome, CreditEntry, Invoice, UsageCorrection, UsageDetail
 from billing.queries.crediting import draft_credit_note, issued_credit_notes, load_creditable
 from billing.queries.months import month_of
 from billing.usecases._accounts import NoReason, NoSuchInvoice, check_reason, lock_invoice
@@ -68,6 +68,7 @@ def cancel_invoice(
     if invoice.released:
         raise UnableToCredit(_("Invoice %(invoice)s is cancelled already.") % {"invoice": invoice})
     _check_is_latest(invoice, members)
+    _forget_corrections(invoice)
     note = _credit_the_rest(invoice, reason, actor, at)
     _reopen_later_months(invoice, at)
     returned_cents = undo_bookings(invoice, at)
@@ -116,6 +117,22 @@ def _check_is_latest(invoice: Invoice, members: Collection[int]) -> None:
             )
             % {"organization": moved.organization, "invoice": invoice}
         )
+
+
+def _forget_corrections(invoice: Invoice) -> None:
+    """Late usage that made its own month cheaper is billed anew with it; what made earlier months so is in the way."""
+    month = invoice.consumption_month
+    returned = invoice.credit_entries.filter(kind=CreditEntry.Kind.RETURN).exclude(month=month)
+    credited = UsageCorrection.objects.filter(credit_note__refers_to=invoice).exclude(month=month)
+    if returned.exists() or credited.exists():
+        raise UnableToCredit(
+            _(
+                "Late usage of an earlier month was given back on invoice %(invoice)s: it can be credited, but not be "
+                "replaced."
+            )
+            % {"invoice": invoice}
+        )
+    UsageCorrection.objects.filter(organization=invoice.organization_id, month=month).delete()
 
 
 def _credit_the_rest(invoice: Invoice, reason: str, actor: User | None, at: datetime) -> Invoice | None:

@@ -6,8 +6,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 
 from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents, vat_cents
-from billing.models import Charge, CreditEntry, Invoice, InvoiceLine, TaxSubtotal
-from billing.queries.verification._promises import Broken, Register, found, invoice_name, issued, name
+from billing.models import Charge, CreditEntry, Invoice, InvoiceLine, TaxSubtotal, UsageCorrection
+from billing.queries.verification._promises import Broken, Register, differ, found, invoice_name, issued, name
 
 PROMISES = Register()
 
@@ -123,3 +123,40 @@ def replacements() -> Iterator[Broken]:
     yield from found(rows, (), lambda: "It is replaced, but still uses credits or lets some expire.")
     charged = replaced().filter(Exists(Charge.objects.filter(invoice=OuterRef("pk"))))
     yield from found(charged, (), lambda: "It is replaced, but still holds charges.")
+
+
+@PROMISES.promise(
+    "Credits go back to their grants only for a month that became cheaper, as much as was given back for it.",
+    things="issued documents",
+    population=issued,
+)
+def given_back() -> Iterator[Broken]:
+    """But for replaced invoices, see above; what else was given back are credit notes of the same payer."""
+    returns = CreditEntry.objects.filter(kind=CreditEntry.Kind.RETURN, invoice__released=False).order_by()
+    booked = {
+        (payer, month): cents
+        for payer, month, cents in returns.values_list("invoice__organization__external_id", "month").annotate(
+            cents=Sum("amount_cents")
+        )
+    }
+    kept = {
+        (payer, month): cents
+        for payer, month, cents in UsageCorrection.objects.order_by()
+        .values_list("organization__external_id", "month")
+        .annotate(cents=Sum("returned_cents"))
+    }
+    for payer, month in booked.keys() | kept.keys():
+        returned, said = booked.get((payer, month), 0), kept.get((payer, month), 0)
+        if returned != said:
+            yield Broken(f"{payer}, {month:%Y-%m}", differ("What credits got back", returned, "given back were", said))
+    fits = Q(
+        credit_note__kind=Invoice.Kind.CREDIT_NOTE,
+        credit_note__document_state=DocumentState.ISSUED.value,
+        credit_note__organization=F("organization"),
+    )
+    for payer, month in (
+        UsageCorrection.objects.filter(credit_note__isnull=False)
+        .exclude(fits)
+        .values_list("organization__external_id", "month")
+    ):
+        yield Broken(f"{payer}, {month:%Y-%m}", "What was given back for it names no credit note of its payer.")

@@ -29,6 +29,7 @@ from billing.models import (
     Refund,
     Resource,
     TaxSubtotal,
+    UsageCorrection,
     UsageDetail,
     UsageMonth,
     UsageRecord,
@@ -669,6 +670,20 @@ BREAKAGES = {
         change(Invoice, OCTOBER_ITSELF, released=True),
         "F20261101-000002",
         "It is replaced, but still holds charges.",
+    ),
+    "credits given back for nothing": Breakage(
+        corrections.given_back,
+        lambda: book_entry(grant=CreditGrant.objects.get(**TRIAL), kind="return", amount_cents=5, invoice=october()),
+        "orga_atlas, 2026-10",
+        "What credits got back is 0.05, but given back were 0.00.",
+    ),
+    "given back by no credit note": Breakage(
+        corrections.given_back,
+        lambda: UsageCorrection.objects.create(
+            organization=october().organization, month=OCTOBER, credit_note=october(), created_at=october().created_at
+        ),
+        "orga_atlas, 2026-10",
+        "names no credit note of its payer",
     ),
     "VAT of a credit note": Breakage(
         corrections.credited_vat,
