@@ -108,13 +108,12 @@ def _entry_in_words(entry: CreditEntry) -> str:
             return _("Invoice %(number)s was paid: its credits became usable.") % {"number": grant.sold_by}
         case CreditEntry.Kind.GRANT:
             return _("Credits were granted: %(reason)s.") % {"reason": grant}
-        case CreditEntry.Kind.RETURN:
-            return _("Credits that invoice %(number)s had used were given back: %(grant)s.") % {
-                "number": entry.invoice,
-                "grant": grant,
-            }
         case CreditEntry.Kind.SUSPENSION:
-            return _("Invoice %(number)s is not paid (any more): its credits wait again.") % {"number": grant.sold_by}
+            return _("Invoice %(number)s was unpaid again: what was unused of its credits waits for the payment.") % {
+                "number": grant.sold_by
+            }
+        case CreditEntry.Kind.RETURN:
+            return _("Credits that had been used were given back: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.EXPIRY if entry.amount_cents > 0:
             return _("An expiry was taken back, its month is closed again: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.EXPIRY:

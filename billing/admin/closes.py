@@ -15,6 +15,7 @@ from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
 from billing.admin._close_actions import CLOSE_ACTIONS, OUTCOME_ACTIONS
 from billing.admin.dashboard import outcome_parts
+from billing.formatting import format_money
 from billing.models import BulkJob, CloseOutcome, MonthClose
 from billing.queries.cockpit import load_progress, load_states
 from billing.queries.dashboard import compare_months, rises_and_falls, summarize_closes
@@ -122,7 +123,7 @@ class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome])
         displays.state_column("kind", _("outcome"), OUTCOME_COLOURS),
         "reason",
         displays.link_column("invoice", _("invoice")),
-        displays.money_column("own_consumption_cents", _("own consumption"), currency="organization.currency"),
+        "own_consumption",
     ]
     list_display_links = None
     ordering = ["-pk"]
@@ -132,9 +133,8 @@ class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome])
     search_help_text = _("Name or identifier, from the beginning")
     search_organization = "organization"
     date_hierarchy = "month"
-    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption_cents"]
-    readonly_fields = ["reason"]
-    currency_path = "organization.currency"
+    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption"]
+    readonly_fields = ["reason", "own_consumption"]
     empty_hint = _("A close writes one outcome per organization: an invoice, nothing to bill, or why it is blocked.")
 
     @display(description=_("reason"))
@@ -150,6 +150,13 @@ class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome])
         outcome = self.get_object(request, object_id)
         context = {} if outcome is None else {"buttons": self.buttons(request, outcome)}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @display(description=_("own consumption"), formatting="price", ordering="own_consumption_cents")
+    def own_consumption(self, outcome: CloseOutcome) -> Any:
+        """What a payer and its sub-organizations consumed; of whoever is blocked nobody knows."""
+        if outcome.kind not in (Kind.INVOICE, Kind.NIL):
+            return ""
+        return format_money(outcome.own_consumption_cents, outcome.organization.currency)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Word the reasons of a page together, so that no row looks up what its reason names."""

@@ -1,11 +1,13 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
@@ -13,8 +15,11 @@ from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
+from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._base import ComputedAdmin
 from billing.admin._invoice_page import invoice_context
+from billing.admin._settling_actions import SETTLING_ACTIONS
+from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
@@ -96,7 +101,7 @@ class StatusFilter(RadioFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ComputedAdmin[Invoice]):
+class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
 
     list_display = [
@@ -124,8 +129,13 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
     search_organization = "organization"
     date_hierarchy = "consumption_month"
     change_form_template = "admin/invoice_page.html"
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = (*SETTLING_ACTIONS,)
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
+
+    def get_urls(self) -> list[URLPattern]:
+        """The panels that explain a figure, before Django's own patterns."""
+        return [*explanation_urls(self.admin_site), *super().get_urls()]
 
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:
@@ -164,5 +174,6 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
+                "buttons": self.buttons(request, invoice),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})

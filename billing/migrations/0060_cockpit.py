@@ -5,8 +5,8 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0014_review_defaults"),
-        ("organizations", "0002_negotiated_refill_until"),
+        ("billing", "0043_unallocated_money"),
+        ("organizations", "0003_negotiated_refill_until"),
     ]
 
     operations = [

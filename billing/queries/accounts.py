@@ -203,7 +203,7 @@ def _load_outcomes(month: Month, organization_ids: Collection[int]) -> dict[int,
     It would expect a handful, and read all of them for every batch.
     """
     rows = CloseOutcome.objects.filter(
-        among("organization", organization_ids), month__gte=month.previous.first_day
+        among("organization", organization_ids), month__gte=month.back(1).first_day
     ).values_list("month", "organization_id", "payer_id", "id", "kind", "invoice_id", "invoice__document_state")
     return {
         organization_id: (payer_id, id_, kind, invoice_id, state)
@@ -218,8 +218,9 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
     others = CloseOutcome.objects.filter(among("organization", ids)).exclude(month=month.first_day)
     bounds = others.values("organization_id").annotate(first=Min("month"), last=Max("month", filter=~Q(kind="blocked")))
     first_and_last = {row["organization_id"]: (row["first"], row["last"]) for row in bounds}
-    reach = max((account.terms.forecast_months for account in accounts), default=1)
-    recent = others.filter(month__lt=month.first_day, month__gte=month.shift(-max(reach, 1)).first_day)
+    estimated_since = {n: _estimated_since(month, n) for n in {account.terms.forecast_months for account in accounts}}
+    reach = min([month.back(1).first_day, *estimated_since.values()])
+    recent = others.filter(month__lt=month.first_day, month__gte=reach)
     history: dict[int, list[_PastOutcome]] = {}
     for organization_id, closed, kind, own_cents, reason_code, state in recent.order_by("-month").values_list(
         "organization_id", "month", "kind", "own_consumption_cents", "reason_code", "invoice__document_state"
@@ -229,14 +230,20 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
     for account in accounts:
         first, last = first_and_last.get(account.id, (None, None))
         outcomes = history.get(account.id, [])
+        since = estimated_since[account.terms.forecast_months]
         account.past = Past(
-            [outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent"],
+            [past.own_consumption_cents for past in outcomes if past.kind != "on_parent" and past.month >= since],
             min(first or month.first_day, month.first_day),
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )
         if not account.past.is_first_close and account.is_open_in(month.previous):
             account.past.obstacle = _obstacle(account, month.previous, outcomes)
+
+
+def _estimated_since(month: Month, forecast_months: int) -> date:
+    """The first of the last N months, this one included; others are loaded for who looks back further."""
+    return month.back(max(forecast_months - 1, 0)).first_day
 
 
 class _PastOutcome(Struct):

@@ -5,6 +5,7 @@ to the domain page or to a model adds its promise here.
 """
 
 from billing.queries.verification import (
+    amounts,
     closes,
     corrections,
     documents,
@@ -21,6 +22,6 @@ __all__ = ["PROMISES", "Broken", "Promise"]
 
 PROMISES: tuple[Promise, ...] = tuple(
     promise
-    for module in (documents, corrections, statements, numbers, ledger, payments, closes, usage, prices)
+    for module in (documents, corrections, statements, numbers, ledger, payments, closes, usage, amounts, prices)
     for promise in module.PROMISES
 )

@@ -37,6 +37,7 @@ from billing.models import (
 from billing.queries.verification import (
     PROMISES,
     Broken,
+    amounts,
     closes,
     corrections,
     documents,
@@ -846,6 +847,18 @@ BREAKAGES = {
         settle_what_never_was,
         "orga_quiet, 2026-10",
         "7 of apps.S are billed but not measured",
+    ),
+    "price that changed afterwards": Breakage(
+        amounts.amounts,
+        change(PriceTier, {}, unit_price="0.02"),
+        "orga_atlas, 2026-09",
+        "10000 of apps.S were billed at 100.00, but cost 200.00",
+    ),
+    "amount of a detail": Breakage(
+        amounts.amounts,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, amount_cents=F("amount_cents") - 1),
+        "orga_atlas, 2026-10",
+        "13000 of apps.S were billed at 129.99, but cost 130.00",
     ),
     "detail without a price": Breakage(
         usage.detail_content,
