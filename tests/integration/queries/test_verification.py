@@ -266,6 +266,31 @@ BREAKAGES = {
     "currency of a document": Breakage(
         documents.currencies, change(Invoice, OCTOBER_ITSELF, currency="USD"), "F20261101-000002", "It is in USD"
     ),
+    "adjustment that nobody made": Breakage(
+        documents.adjustments,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="adjustment"),
+        "F20261101-000002",
+        "Line 4 (adjustment) names adjustment",
+    ),
+    "discount line that adds": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="discount"),
+        "F20261101-000002",
+        "Line 4 (discount) is 800.00.",
+    ),
+    "negative line that is no discount": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, net_cents=-1),
+        "F20261101-000002",
+        "Line 4 (one_shot) is -0.01.",
+    ),
+    "discounted provision": Breakage(
+        documents.discounts,
+        change(Invoice, OCTOBER_ITSELF, subtotal_cents=1),
+        "F20261101-000002",
+        "Its subtotal is 0.01, its provision alone",
+        ((Invoice, "invoice_total_is_sum"),),
+    ),
     "organization of a line": Breakage(
         documents.line_references,
         change(InvoiceLine, {"kind": "one_shot"}, organization_id=NOWHERE),
