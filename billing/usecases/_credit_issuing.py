@@ -43,8 +43,8 @@ def issue_note(
         invoice.payment_state = PaymentState.CANCELED.value
     after_change(invoice, at)
     values = {
-        "credit_note": note.number,
-        "invoice": invoice.number,
+        "number": note.number,
+        "refers_to": invoice.number,
         "cents": note.total_cents,
         "currency": note.currency,
         "released": [{"payment": each.payment.reference, "cents": each.cents} for each in freed],

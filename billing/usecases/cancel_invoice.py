@@ -75,7 +75,7 @@ def cancel_invoice(
     invoice.released = True
     invoice.save(update_fields=["released"])
     values = {
-        "invoice": invoice.number,
+        "number": invoice.number,
         "credit_note": note.number if note else None,
         "returned_cents": returned_cents,
         "currency": invoice.currency,

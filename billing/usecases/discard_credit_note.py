@@ -23,7 +23,7 @@ def discard_credit_note(*, credit_note_id: int, reason: str, actor: User | None,
     note, invoice = lock_credit_note(credit_note_id)
     note.document_state = DocumentState.DISCARDED.value
     note.save(update_fields=["document_state"])
-    values = {"cents": note.total_cents, "currency": note.currency, "credit_note": note.pk, "invoice": invoice.number}
+    values = {"cents": note.total_cents, "currency": note.currency, "refers_to": invoice.number}
     record_events(
         [
             NewEvent("credit_note.discarded", invoice.organization_id, document.pk, values, reason)

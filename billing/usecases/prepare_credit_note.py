@@ -16,6 +16,7 @@ from billing.usecases._credit_notes import (
     compute_credit,
     write_draft,
 )
+from billing.usecases._drafts import roll_back_if
 from billing.usecases._events import NewEvent, record_events
 from billing.usecases._permissions import require
 from organizations.models import User
@@ -38,13 +39,15 @@ def prepare_credit_note(
     amounts: Mapping[int, int] | None = None,
     reason: str,
     seen_credited_cents: int | None = None,
+    dry_run: bool = False,
     actor: User | None,
     at: datetime,
 ) -> Invoice:
     """Store a draft that credits `amounts` (net cents by line of the invoice; None: all that is left of each).
 
     Amounts have the sign of their line: a discount is taken back by a negative one. `reason` is printed for the
-    customer. `seen_credited_cents` is what was credited of the invoice when the person decided.
+    customer. `seen_credited_cents` is what was credited of the invoice when the person decided. `dry_run` returns the
+    draft without storing it.
 
     Raises subclasses of UnableToSettle, with a sentence, and NotAllowed; then nothing is stored.
     """
@@ -53,7 +56,9 @@ def prepare_credit_note(
     invoice = lock_invoice(invoice_id)
     if seen_credited_cents is not None and seen_credited_cents != invoice.credited_cents:
         raise CreditedMeanwhile
-    return draft_note(invoice, amounts, reason=reason, actor=actor, at=at)
+    note = draft_note(invoice, amounts, reason=reason, actor=actor, at=at)
+    roll_back_if(dry_run)
+    return note
 
 
 def draft_note(
@@ -69,7 +74,7 @@ def draft_note(
     creditable = load_creditable(invoice.pk)
     credited = compute_credit(invoice, creditable, amounts, or_nothing=or_nothing)
     note = write_draft(invoice, creditable, credited, reason=reason, at=at)
-    values = {"cents": note.total_cents, "currency": note.currency, "credit_note": note.pk, "invoice": invoice.number}
+    values = {"cents": note.total_cents, "currency": note.currency, "refers_to": invoice.number}
     record_events(
         [
             NewEvent("credit_note.prepared", invoice.organization_id, document.pk, values, reason[:1000])

@@ -7,7 +7,16 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents, vat_cents
 from billing.models import Charge, CreditEntry, Invoice, InvoiceLine, TaxSubtotal, UsageCorrection
-from billing.queries.verification._promises import Broken, Register, differ, found, invoice_name, issued, name
+from billing.queries.verification._promises import (
+    Broken,
+    Register,
+    differ,
+    documents,
+    found,
+    invoice_name,
+    issued,
+    name,
+)
 
 PROMISES = Register()
 
@@ -22,6 +31,22 @@ def credit_taxes() -> QuerySet[TaxSubtotal]:
     """The tax subtotals of credit notes, drafts and issued ones."""
     rows = TaxSubtotal.objects.exclude(invoice__document_state=DocumentState.DISCARDED.value)
     return rows.filter(invoice__kind=Invoice.Kind.CREDIT_NOTE)
+
+
+@PROMISES.promise(
+    "A credit note refers to an issued invoice of the same customer.",
+    things="credit notes",
+    population=lambda: Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE),
+)
+def credit_notes() -> Iterator[Broken]:
+    fits = Q(
+        refers_to__kind=Invoice.Kind.INVOICE,
+        refers_to__document_state=DocumentState.ISSUED.value,
+        refers_to__organization=F("organization"),
+        refers_to__currency=F("currency"),
+    )
+    rows = documents().filter(Q(kind=Invoice.Kind.CREDIT_NOTE) & ~fits)
+    yield from found(rows, ("refers_to__number",), lambda number: f"It refers to {number}, which it cannot correct.")
 
 
 @PROMISES.promise(

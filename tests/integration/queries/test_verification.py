@@ -329,7 +329,7 @@ BREAKAGES = {
         "It is billed until 2026-12-01, but remembers 2026-11-01.",
     ),
     "credit note to nobody": Breakage(
-        documents.credit_notes,
+        corrections.credit_notes,
         change(Invoice, {"kind": "credit_note"}, refers_to=None),
         "A20261110-000001",
         "refers to None",

@@ -8,7 +8,8 @@ from billing.models import AddOn, ApprovalPolicy, Charge, CloseOutcome, CreditEn
 from billing.queries.exports import ExportedDocument, export_documents
 from billing.usecases._accounts import NoSuchInvoice
 from billing.usecases._permissions import NotAllowed
-from billing.usecases.approve_credit_note import approve_credit_note
+from billing.usecases.adjust_invoice import Discount
+from billing.usecases.approve_invoice import approve_invoice
 from billing.usecases.cancel_invoice import (
     BeingCredited,
     Cancelled,
@@ -19,6 +20,7 @@ from billing.usecases.cancel_invoice import (
     cancel_invoice,
 )
 from organizations.models import Organization, User
+from tests.builders.adjusting import adjust, undo
 from tests.builders.closing import (
     broken_promises,
     close,
@@ -280,7 +282,7 @@ def test_an_approved_draft_of_all_that_is_left_is_the_one_that_is_issued(atlas: 
     assert not november.credit_notes.exists()
 
     note = prepare(november, actor=manager, at=DECEMBER_20)
-    approve_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=DECEMBER_20)
+    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=DECEMBER_20)
 
     assert cancel(november, actor=manager).credit_note == note
     assert not broken_promises()
@@ -302,6 +304,24 @@ def test_refuses_what_cannot_be(atlas: Organization) -> None:
 
     assert CreditEntry.objects.count() == entries
     assert CloseOutcome.objects.get(invoice=november, kind="invoice").payer == atlas
+
+
+def test_adjustments_apply_again_and_can_be_undone_first(atlas: Organization) -> None:
+    close_and_issue("2026-10")
+    close("2026-11")
+    kept = adjust(atlas, Discount("", amount_cents=2_000), text="2026-11")
+    wrong = adjust(atlas, Discount("", amount_cents=30_000), text="2026-11")
+    issue("2026-11")
+    before = invoice_of(atlas, "2026-11").subtotal_cents
+
+    cancel(invoice_of(atlas, "2026-11"))
+    close("2026-11", at=DECEMBER_20)
+    undo(atlas, wrong, text="2026-11")
+    issue("2026-11", at=DECEMBER_20)
+
+    assert invoice_of(atlas, "2026-11").subtotal_cents == before + 30_000
+    assert invoice_of(atlas, "2026-11").lines.get(kind="discount").source_id == kept.pk
+    assert not broken_promises()
 
 
 def test_a_double_click_cancels_once(atlas: Organization) -> None:

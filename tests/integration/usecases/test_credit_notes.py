@@ -9,7 +9,8 @@ from billing.queries.invoices import due_cents
 from billing.queries.organizations import load_account
 from billing.usecases._accounts import NoReason, NoSuchInvoice, UnableToSettle
 from billing.usecases._permissions import NotAllowed
-from billing.usecases.approve_credit_note import UnableToApproveCreditNote, approve_credit_note
+from billing.usecases.adjust_invoice import Discount
+from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
 from billing.usecases.discard_credit_note import discard_credit_note
 from billing.usecases.issue_credit_note import (
     CreditedMeanwhile,
@@ -20,9 +21,10 @@ from billing.usecases.issue_credit_note import (
 )
 from billing.usecases.prepare_credit_note import BeingCredited, OverTheLimit, UnableToCredit, prepare_credit_note
 from organizations.models import Organization
-from tests.builders.closing import bill_of, broken_promises
+from tests.builders.adjusting import adjust
+from tests.builders.closing import bill_of, broken_promises, close, invoice_of, issue, make_charge
 from tests.builders.desk import make_staff
-from tests.builders.invoices import make_invoice, make_line
+from tests.builders.invoices import make_invoice
 from tests.builders.money import (
     AT,
     charge_back,
@@ -200,8 +202,11 @@ def test_a_written_off_invoice_is_confirmed_by_a_credit_note(october: Invoice) -
 
 
 def test_a_discount_is_taken_back_with_what_it_reduced(atlas: Organization) -> None:
-    direct = [make_line(net_cents=10_000), make_line(kind="discount", name="Friend", net_cents=-2_000)]
-    october = make_invoice(organization=atlas, status="pending", direct=direct)
+    make_charge(organization=atlas, unit_cents=10_000)
+    close("2026-10")
+    adjust(atlas, Discount("", amount_cents=2_000))
+    issue("2026-10")
+    october = invoice_of(atlas, "2026-10")
 
     with pytest.raises(OverTheLimit, match=r"100\.00 cannot be credited at 20\.00 % VAT: 80\.00 are left"):
         prepare(october, {"one_shot": 10_000})
@@ -310,11 +315,11 @@ def test_a_second_person_approves_from_an_amount_on(october: Invoice) -> None:
     def issue() -> Invoice:
         return issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=max_, at=AT)
 
-    with pytest.raises(NeedsApproval, match=r"240\.00 needs a second person: from 240\.00 on"):
+    with pytest.raises(NeedsApproval, match=r"approve a credit note of 240\.00 \(from 240\.00 on\)"):
         issue()
-    with pytest.raises((UnableToApproveCreditNote, NotAllowed)):
-        approve_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=max_, at=AT)
-    approve_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=clara, at=AT)
+    with pytest.raises((UnableToApprove, NotAllowed)):
+        approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=max_, at=AT)
+    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=clara, at=AT)
     issue()
 
     assert stands(october) == ("canceled", 0)
@@ -337,8 +342,8 @@ def test_both_documents_tell_who_did_what(atlas: Organization, october: Invoice)
         event = Event.objects.get(kind="credit_note.issued", invoice=document)
         assert (event.actor, event.reason) == (manager, "Outage on 12 October")
         assert event.values == {
-            "credit_note": note.number,
-            "invoice": october.number,
+            "number": note.number,
+            "refers_to": october.number,
             "cents": 6_000,
             "currency": "EUR",
             "released": [{"payment": payment.reference, "cents": 6_000}],

@@ -6,7 +6,7 @@ import pytest
 
 from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, Event
 from billing.usecases._permissions import NotAllowed
-from billing.usecases.approve_credit_note import approve_credit_note
+from billing.usecases.approve_invoice import approve_invoice
 from billing.usecases.settle_closed_account import AccountNotOver, SettledAccount, settle_closed_account
 from organizations.models import Organization, User
 from tests.builders.closing import (
@@ -133,7 +133,7 @@ def test_large_ones_wait_for_a_second_person(atlas: Organization) -> None:
     settled = settle(atlas, actor=manager)
     [note] = settled.waiting
     assert (settled.issued, note.document_state) == ([], "draft")
-    approve_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=JANUARY_10)
+    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=JANUARY_10)
 
     assert settle(atlas, actor=manager).issued == [note]
     assert not broken_promises()
