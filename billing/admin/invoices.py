@@ -1,8 +1,8 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -113,14 +113,14 @@ class StatusFilter(RadioFilter):
 class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
-    page_actions = (
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = (
         *HOLD_ACTIONS,
         *APPROVE_ACTIONS,
-        *SETTLING_ACTIONS,
-        *CREDITING_ACTIONS,
         *ADJUST_ACTIONS,
         *ROW_ACTIONS,
         *FINDING_ACTIONS,
+        *SETTLING_ACTIONS,
+        *CREDITING_ACTIONS,
     )
     list_display = [
         "name",

@@ -18,6 +18,7 @@ from billing.usecases._credit_approval import check_approved
 from billing.usecases._credit_notes import UnableToCredit, check_still_right
 from billing.usecases._events import NewEvent, record_events
 from billing.usecases._ledger import book_entries
+from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release
 from organizations.models import User
 
@@ -79,6 +80,8 @@ def _number(note: Invoice, invoice: Invoice, issue_date: date, at: datetime) -> 
     note.buyer = invoice.buyer
     note.issued_at = at
     note.save()
+    seal([note.pk], series)
+    note.refresh_from_db(fields=["content_hash"])
 
 
 def _check_date(issue_date: date, invoice: Invoice, series: NumberSeries, at: datetime) -> None:

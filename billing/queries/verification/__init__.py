@@ -13,6 +13,7 @@ from billing.queries.verification import (
     numbers,
     payments,
     prices,
+    seals,
     statements,
     usage,
 )
@@ -20,8 +21,5 @@ from billing.queries.verification._promises import Broken, Promise
 
 __all__ = ["PROMISES", "Broken", "Promise"]
 
-PROMISES: tuple[Promise, ...] = tuple(
-    promise
-    for module in (documents, corrections, statements, numbers, ledger, payments, closes, usage, amounts, prices)
-    for promise in module.PROMISES
-)
+MODULES = (documents, corrections, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
+PROMISES: tuple[Promise, ...] = tuple(promise for module in MODULES for promise in module.PROMISES)
