@@ -6,10 +6,25 @@ from django.utils.translation import ngettext
 
 from billing import formatting
 from billing.admin._actions import PageAction, ReasonForm
-from billing.queries.closed_accounts import is_account_over
+from billing.admin._crediting_actions import given_back_sentence
+from billing.queries.closed_accounts import has_unbilled_usage, is_account_over
 from billing.usecases._accounts import UnableToSettle
+from billing.usecases.return_lowered_usage import return_lowered_usage
 from billing.usecases.settle_closed_account import SettledAccount, settle_closed_account
 from organizations.models import Organization
+
+
+class GiveBackForm(ReasonForm[Organization]):
+    """A closed account has no draft that would say so: for usage that arrived after its last invoice."""
+
+    refusals = (UnableToSettle,)
+
+    def perform(self) -> str:
+        """Give it back."""
+        given = return_lowered_usage(
+            organization_id=self.target.pk, reason=self.cleaned_data["reason"], actor=self.actor, at=self.at
+        )
+        return given_back_sentence(given, self.target.currency)
 
 
 class SettleForm(ReasonForm[Organization]):
@@ -48,6 +63,10 @@ def _sentences(settled: SettledAccount) -> list[str]:
     return sentences or [_t("Nothing is left to settle.")]
 
 
+def _has_late_usage(organization: Organization) -> bool:
+    return is_account_over(organization) and has_unbilled_usage(organization)
+
+
 ACCOUNT_ACTIONS: tuple[PageAction[Organization], ...] = (
     PageAction(
         "settle-account",
@@ -58,5 +77,15 @@ ACCOUNT_ACTIONS: tuple[PageAction[Organization], ...] = (
         description=_("Pending refills are credited, unused prepaid credits refunded by credit notes."),
         submit=_("Settle"),
         is_offered=is_account_over,
+    ),
+    PageAction(
+        "give-back",
+        _("Give back"),
+        GiveBackForm,
+        "billing.credit_invoice",
+        "settings_backup_restore",
+        description=_("Late usage made settled months cheaper: what was billed is credited, credits are returned."),
+        submit=_("Give back"),
+        is_offered=_has_late_usage,
     ),
 )

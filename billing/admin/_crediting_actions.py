@@ -21,7 +21,7 @@ from billing.usecases.cancel_invoice import cancel_invoice
 from billing.usecases.discard_credit_note import discard_credit_note
 from billing.usecases.issue_credit_note import issue_credit_note
 from billing.usecases.prepare_credit_note import prepare_credit_note
-from billing.usecases.return_lowered_usage import return_lowered_usage
+from billing.usecases.return_lowered_usage import GivenBack, return_lowered_usage
 
 PERMISSION = "billing.credit_invoice"
 OVER = frozenset({"canceled", "refunded"})
@@ -118,13 +118,7 @@ class GiveBackForm(ReasonForm[Invoice]):
             actor=self.actor,
             at=self.at,
         )
-        notes = [str(note) for each in given for note in each.credit_notes]
-        returned = formatting.format_amount(sum(each.returned_cents for each in given))
-        return _t("Given back: %(credits)s %(currency)s of credits; credit notes: %(notes)s.") % {
-            "credits": returned,
-            "currency": self.target.currency,
-            "notes": ", ".join(notes) or _t("none"),
-        }
+        return given_back_sentence(given, self.target.currency)
 
 
 class IssueForm(ActionForm[Invoice]):
@@ -156,6 +150,16 @@ class DiscardForm(ReasonForm[Invoice]):
             credit_note_id=self.target.pk, reason=self.cleaned_data["reason"], actor=self.actor, at=self.at
         )
         return _t("The credit note is discarded.")
+
+
+def given_back_sentence(given: Sequence[GivenBack], currency: str) -> str:
+    """What went back, and by which credit notes."""
+    notes = [str(note) for each in given for note in each.credit_notes]
+    return _t("Given back: %(credits)s %(currency)s of credits; credit notes: %(notes)s.") % {
+        "credits": formatting.format_amount(sum(each.returned_cents for each in given)),
+        "currency": currency,
+        "notes": ", ".join(notes) or _t("none"),
+    }
 
 
 def _name(line_id: int) -> str:

@@ -1,6 +1,8 @@
 """Accounts that are closed and whose last month is billed."""
 
-from billing.models import CloseOutcome
+from django.db.models import Q
+
+from billing.models import CloseOutcome, UsageMonth
 from organizations.models import Organization
 
 
@@ -22,3 +24,9 @@ def is_account_over(organization: Organization) -> bool:
     if outcome.invoice is None:
         return outcome.kind == CloseOutcome.Kind.NIL
     return outcome.invoice.document_state == "issued" and not outcome.invoice.released
+
+
+def has_unbilled_usage(organization: Organization) -> bool:
+    """Whether usage of a payer or its sub-organizations waits for a close."""
+    tree = Q(organization=organization) | Q(organization__parent=organization)
+    return UsageMonth.objects.filter(tree, unbilled=True).exists()

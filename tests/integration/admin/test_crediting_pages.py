@@ -7,6 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import ApprovalPolicy, Event, Invoice
+from billing.usecases.return_lowered_usage import return_lowered_usage
 from organizations.models import Organization
 from tests.builders.closing import broken_promises, close_and_issue, consume, invoice_of, local, make_metered_price
 from tests.builders.credits import make_grant
@@ -179,6 +180,40 @@ def test_settle_a_closed_account(max_: Client) -> None:
 
     assert "Issued: A" in answer
     assert not broken_promises()
+
+
+def test_give_back_after_the_account_was_closed(max_: Client) -> None:
+    make_metered_price(code="gb", unit="GB", mode="volume", tiers=[(100, "1"), (None, "0.5")])
+    atlas = make_organization(external_id="orga_atlas", opened_on=date(2026, 8, 1), closed_on=date(2026, 10, 31))
+    consume(atlas, quantity=90, on="2026-10-03", meter="gb")
+    close_and_issue("2026-10")
+    assert "give-back" not in offered(max_, atlas)
+    consume(atlas, quantity=20, on="2026-10-20", meter="gb", at=local("2026-11-05"))
+    assert "give-back" in offered(max_, atlas)
+
+    max_.post(dialog(atlas, "give-back"), {"reason": "Late measures"})
+
+    assert invoice_of(atlas, "2026-10").credited_cents == 4_200
+    assert "give-back" not in offered(max_, atlas)
+    assert not broken_promises()
+
+
+def test_what_came_back_is_a_movement_between_two_statements(max_: Client) -> None:
+    make_metered_price()
+    make_metered_price(code="gb", unit="GB", mode="volume", tiers=[(100, "1"), (None, "0.5")])
+    atlas = make_organization(external_id="orga_atlas", opened_on=date(2026, 8, 1), forecast_months=0)
+    make_grant(organization=atlas, type="free", amount_cents=9_000)
+    consume(atlas, quantity=90, on="2026-10-03", meter="gb")
+    close_and_issue("2026-10")
+    consume(atlas, quantity=20, on="2026-10-20", meter="gb", at=local("2026-11-05"))
+    return_lowered_usage(organization_id=atlas.pk, reason="Late", actor=None, at=local("2026-11-20"))
+    consume(atlas, quantity=100, on="2026-11-03")
+    close_and_issue("2026-11")
+
+    page = max_.get(page_of(invoice_of(atlas, "2026-11"))).context["page"]
+
+    assert [(entry.kind, entry.amount_cents) for entry in page.movements.entries] == [("return", 3_500)]
+    assert page.movements.other_cents == 0
 
 
 def test_only_a_billing_manager_is_offered_any_of_it(october: Invoice) -> None:
