@@ -94,7 +94,7 @@ def _refill(statement: CreditStatement, next_period: str) -> tuple[str, str]:
     left_cents = statement.change_cents - statement.refill_cents + statement.opening_cents
     missing_cents = -(left_cents + statement.estimate_cents + statement.pending_cents)
     if statement.refill_cents != max(0, missing_cents):
-        return "", _("The amount agreed with the organization, instead of a computed one.")
+        return "", _("An amount agreed with the organization or set by hand, instead of the computed one.")
     if missing_cents < 0:
         excess = formatting.format_amount(-missing_cents)
         sentence = _("Nothing: there is %(excess)s more than estimated, which stays on the account.")

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter, RangeDateFilter
 from unfold.decorators import display
@@ -24,7 +25,13 @@ from organizations.models import Organization
 from organizations.queries import find_organizations
 from organizations.usecases.save_organizations import OrganizationRefused, OrganizationValues, save_organizations
 
-TERMS = ("forecast_months", "negotiated_refill_cents", "consumption_discount_ppm", "payment_term_days")
+TERMS = (
+    "forecast_months",
+    "negotiated_refill_cents",
+    "negotiated_refill_until",
+    "consumption_discount_ppm",
+    "payment_term_days",
+)
 
 HELP_TEXTS = {
     "closed_on": _("The month of this day is the last one billed. Empty: open."),
@@ -121,8 +128,9 @@ class OrganizationAdmin(PerformsMixin[Organization], BillingAdmin[Organization])
             _("Terms"),
             {
                 "fields": [
-                    ("forecast_months", "negotiated_refill_cents"),
-                    ("consumption_discount_ppm", "payment_term_days"),
+                    ("negotiated_refill_cents", "negotiated_refill_until"),
+                    ("forecast_months", "consumption_discount_ppm"),
+                    "payment_term_days",
                 ]
             },
         ),
@@ -138,7 +146,11 @@ class OrganizationAdmin(PerformsMixin[Organization], BillingAdmin[Organization])
             found.append(f"−{formatting.format_percent(organization.consumption_discount_ppm, 1_000_000)}")
         if organization.negotiated_refill_cents is not None:
             refill = formatting.format_amount(organization.negotiated_refill_cents)
-            found.append(str(_("refill %(amount)s") % {"amount": refill}))
+            until = organization.negotiated_refill_until
+            words = _("refill %(amount)s until %(day)s") if until else _("refill %(amount)s")
+            found.append(
+                str(words % {"amount": refill, "day": date_format(until, "SHORT_DATE_FORMAT") if until else ""})
+            )
         if organization.forecast_months == 0:
             found.append(str(_("no provision")))
         elif organization.forecast_months != 1:

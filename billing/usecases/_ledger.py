@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from billing.models import CreditEntry, CreditGrant
+from billing.usecases._bulk import bulk_write
 
 GRANTS_PER_QUERY = 1_000
 
@@ -98,7 +99,9 @@ def book_entries(entries: Sequence[CreditEntry]) -> None:
     """Add entries to the ledger and move what remains of their grants; the database refuses an overdraft."""
     if not entries:
         return
-    CreditEntry.objects.bulk_create(entries)
+    columns = ("grant_id", "kind", "amount_cents", "month", "invoice_id", "outcome_id", "booked_at")
+    rows = (tuple(getattr(entry, column) for column in columns) for entry in entries)
+    bulk_write(connection, CreditEntry._meta.db_table, columns, rows)
     cents_by_grant: dict[int, int] = {}
     for entry in entries:
         cents_by_grant[entry.grant_id] = cents_by_grant.get(entry.grant_id, 0) + entry.amount_cents

@@ -16,14 +16,18 @@ from billing.domain.periods import Month
 from billing.models import CloseOutcome, NumberSeries
 from billing.queries.accounts import Scope
 from billing.queries.months import local_day
-from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
+from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
+from billing.usecases._events import NewEvent, record_events
 from billing.usecases._issuing import Issued, book_issued, freeze
+from billing.usecases._issuing_gate import pass_gate
+from billing.usecases._permissions import require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
+from billing.usecases._sealing import seal
 from organizations.models import Organization, User
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -59,14 +63,18 @@ def issue_invoices(
     at: datetime,
     issue_date: date | None = None,
     organization_ids: Sequence[str] | None = None,
+    actor: User | None = None,
 ) -> IssueReport:
     """Issue the drafts of a consumption month, of everybody or of the organizations with these public ids.
 
     Each batch is one transaction: numbers have no gap whatever happens to it. The date defaults to the day of `at`.
-    Drafts that cannot be computed any more stay what they are and are named in the report.
+    Drafts that cannot be computed any more, or that may not be issued (see `_issuing_gate`), stay what they are and
+    are named in the report.
 
-    Raises UnableToIssue for a date in the future or before the last one of the series, and for an unknown id.
+    Raises NotAllowed, and UnableToIssue for a date in the future or before the last one of the series, and for an
+    unknown id.
     """
+    require(actor, "billing.issue_invoice")
     today = local_day(at)
     issue_date = issue_date or today
     if issue_date > today:
@@ -83,7 +91,7 @@ def issue_invoices(
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        report.add(issue_payers(month=month, payer_ids=chunk, issue_date=issue_date, actor=None, at=at))
+        report.add(issue_payers(month=month, payer_ids=chunk, issue_date=issue_date, actor=actor, at=at))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -133,7 +141,7 @@ def issue_payers(
     Raises UnableToIssue for a date before the last one of the series, and then has issued nothing.
     """
     try:
-        return _issue_batch(month, payer_ids, issue_date, at)
+        return _issue_batch(month, payer_ids, issue_date, at, actor)
     except (OperationalError, InterfaceError, UnableToIssue):
         raise
     except Exception as error:
@@ -151,17 +159,23 @@ def _failed(payer_id: int, error: Exception) -> NotIssued:
     return NotIssued(payer.pk, payer.external_id, payer.name, unexpected(error))
 
 
+def _refused(result: Result, reason: Reason) -> NotIssued:
+    return NotIssued(result.account.id, result.account.external_id, result.account.name, reason)
+
+
 @collector_paused()
 @transaction.atomic
-def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue_batch(
+    month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime, actor: User | None
+) -> IssueReport:
     hold_prices()
-    batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    computed = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    batch, refused = pass_gate(computed, issue_date=issue_date, actor=actor)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
-    not_issued = [
-        NotIssued(result.account.id, result.account.external_id, result.account.name, result.assembled.reason)
-        for result in batch.results
-        if not isinstance(result.assembled, Draft)
+    not_issued = [_refused(result, reason) for result, reason in refused]
+    not_issued += [
+        _refused(result, result.assembled.reason) for result in batch.results if not isinstance(result.assembled, Draft)
     ]
     series = NumberSeries.objects.select_for_update().get(
         legal_entity=batch.loaded.seller, kind=NumberSeries.Kind.INVOICE
@@ -178,4 +192,13 @@ def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: d
     if issued:
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
+        seal([document.invoice_id for document in issued], series)
+        record_events(map(_event, issued, numbers), actor=actor, at=at)
     return IssueReport(numbers, not_issued)
+
+
+def _event(document: Issued, number: str) -> NewEvent:
+    account, draft = document.result.account, document.draft
+    return NewEvent(
+        "invoice.issued", account.id, document.invoice_id, {"number": number, "total_cents": draft.total_cents}
+    )

@@ -31,6 +31,7 @@ from billing.models import (
     UsageMonth,
 )
 from billing.queries.months import month_of
+from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
@@ -59,12 +60,14 @@ def make_invoice(
     direct: Sequence[DirectLine] = (),
     tax: TaxTreatment = FRENCH_VAT,
     issue_date: date | None = None,
+    details: Sequence[UsageDetail] = (),
 ) -> Invoice:
     """Store an invoice; `status` is that of the export, or `discarded`.
 
     `fees_cents` (U) is what is left after `discount_cents`; the estimate of the next month defaults to it, and
     `refill_cents` replaces the computed refill. Every status after draft has a number, the day after the month as issue
-    date by default, its ledger entries and a sold grant; `paid` has a payment.
+    date by default, its ledger entries and a sold grant; `paid` has a payment. `details` are printed after the usage of
+    the fees, with the invoice's month and organization.
     """
     organization = organization or make_organization()
     use = _use_credits(organization, fees_cents, month)
@@ -119,6 +122,9 @@ def make_invoice(
         subtotal_cents=subtotal_cents,
     )
     _add_usage(invoice, fees_cents, discount_cents, billed=status not in ("draft", "discarded"))
+    for detail in details:
+        detail.invoice, detail.month, detail.organization = invoice, month, organization
+        detail.save()
     if status != "discarded":
         make_outcome(organization=organization, month=month, invoice=invoice, own_consumption_cents=fees_cents)
     if status not in ("draft", "discarded"):
@@ -298,6 +304,8 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.seller = {"name": invoice.legal_entity.name}
     invoice.buyer = {"name": invoice.organization.name}
     invoice.save()
+    seal([invoice.pk], series)
+    invoice.refresh_from_db(fields=["content_hash"])
 
 
 def _book(invoice: Invoice, use: CreditUse) -> None:

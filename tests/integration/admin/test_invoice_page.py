@@ -111,7 +111,13 @@ def test_the_statement_shows_each_letter_with_formula_amount_and_sentence(fiona:
             "= max(0, −(A + c + d + e + f + g)) 0.00",
         ),
         (8_000, 4_000, None, "Nothing is missing for November 2026.", "= −(A + c + d + e + f + g) 0.00"),
-        (8_000, 4_000, 50_000, "The amount agreed with the organization", "instead of a computed one. 500.00"),
+        (
+            8_000,
+            4_000,
+            50_000,
+            "An amount agreed with the organization or set by hand",
+            "instead of the computed one. 500.00",
+        ),
     ],
 )
 def test_the_refill_says_how_it_came_about(

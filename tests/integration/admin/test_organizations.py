@@ -38,6 +38,7 @@ def typed(**values: str) -> dict[str, str]:
         "closed_on": "",
         "forecast_months": "1",
         "negotiated_refill_cents": "",
+        "negotiated_refill_until": "",
         "consumption_discount_ppm": "0",
         "payment_term_days": "30",
         "billing_profile-TOTAL_FORMS": "1",
@@ -60,12 +61,14 @@ def changed(organization: Organization, **values: str) -> dict[str, str]:
 
 def test_an_organization_is_added_with_its_terms_and_profile(fiona: Client) -> None:
     terms = {"negotiated_refill_cents": "500.50", "consumption_discount_ppm": "12.5", "forecast_months": "3"}
+    terms["negotiated_refill_until"] = "2027-03-31"
 
     response = fiona.post(ADD, typed(**terms))
 
     assert response.status_code == 302
     organization = Organization.objects.get(external_id="orga_new")
     assert organization.negotiated_refill_cents == 50_050
+    assert organization.negotiated_refill_until == date(2027, 3, 31)
     assert organization.consumption_discount_ppm == 125_000
     assert organization.forecast_months == 3
     assert organization.billing_profile.company == "Atlas SAS"

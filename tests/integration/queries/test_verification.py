@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models import F, Model
 
+from billing.domain.chain import chained_hash
 from billing.models import (
     AddOn,
     Allocation,
@@ -33,6 +34,7 @@ from billing.models import (
     UsageMonth,
     UsageRecord,
 )
+from billing.queries.sealed_content import sealed_contents
 from billing.queries.verification import (
     PROMISES,
     Broken,
@@ -43,11 +45,13 @@ from billing.queries.verification import (
     numbers,
     payments,
     prices,
+    seals,
     statements,
     usage,
 )
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
+from tests.builders.guards import guards_lifted
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 from tests.builders.platform import make_platform
@@ -150,6 +154,14 @@ def settle_what_never_was() -> None:
 
 def end_the_last_tier() -> None:
     PriceTier.objects.update(up_to_micro=1)
+
+
+def replace_hash() -> None:
+    """The forger's own hash fits the changed content, but nothing that follows."""
+    forged = Invoice.objects.get(consumption_month=SEPTEMBER)
+    forged.note = "Paid in cash."
+    forged.save()
+    Invoice.objects.filter(pk=forged.pk).update(content_hash=chained_hash("", sealed_contents([forged.pk])[forged.pk]))
 
 
 BREAKAGES = {
@@ -263,6 +275,31 @@ BREAKAGES = {
     ),
     "currency of a document": Breakage(
         documents.currencies, change(Invoice, OCTOBER_ITSELF, currency="USD"), "F20261101-000002", "It is in USD"
+    ),
+    "adjustment that nobody made": Breakage(
+        documents.adjustments,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="adjustment"),
+        "F20261101-000002",
+        "Line 4 (adjustment) names adjustment",
+    ),
+    "discount line that adds": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="discount"),
+        "F20261101-000002",
+        "Line 4 (discount) is 800.00.",
+    ),
+    "negative line that is no discount": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, net_cents=-1),
+        "F20261101-000002",
+        "Line 4 (one_shot) is -0.01.",
+    ),
+    "discounted provision": Breakage(
+        documents.discounts,
+        change(Invoice, OCTOBER_ITSELF, subtotal_cents=1),
+        "F20261101-000002",
+        "Its subtotal is 0.01, its provision alone",
+        ((Invoice, "invoice_total_is_sum"),),
     ),
     "organization of a line": Breakage(
         documents.line_references,
@@ -460,6 +497,59 @@ BREAKAGES = {
         "series invoice",
         "does not exist",
     ),
+    # --- seals
+    "changed document": Breakage(
+        seals.seals,
+        change(Invoice, OCTOBER_ITSELF, note="Paid in cash."),
+        "F20261101-000002 (orga_atlas, 2026-10)",
+        "It was changed after it was issued or is not chained to F20261001-000001 (orga_atlas, 2026-09)",
+    ),
+    "changed first document": Breakage(
+        seals.seals,
+        change(Invoice, {"consumption_month": SEPTEMBER}, due_date=date(2026, 12, 31)),
+        "F20261001-000001",
+        "It was changed after it was issued: its hash does not fit.",
+    ),
+    "changed usage of a document": Breakage(
+        seals.seals,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, zone="mtl"),
+        "F20261101-000002",
+        "It was changed",
+    ),
+    "line of a document moved": Breakage(
+        seals.seals,
+        change(InvoiceLine, {"kind": "one_shot"}, position=9),
+        "F20261101-000002",
+        "It was changed",
+    ),
+    "new hash for a changed document": Breakage(
+        seals.seals, replace_hash, "F20261101-000002", "is not chained to F20261001-000001"
+    ),
+    "no hash": Breakage(
+        seals.seals,
+        change(Invoice, OCTOBER_ITSELF, content_hash=""),
+        "F20261101-000002",
+        "It has no hash, but F20261001-000001 (orga_atlas, 2026-09) before it has.",
+    ),
+    "no hash on the first": Breakage(
+        seals.seals,
+        change(Invoice, {"consumption_month": SEPTEMBER}, content_hash=""),
+        "F20261101-000002",
+        "its hash does not fit",
+    ),
+    "no hash anywhere": Breakage(
+        seals.seals,
+        change(Invoice, {"document_state": "issued"}, content_hash=""),
+        "series invoice",
+        "It ends with another hash than that of nothing.",
+    ),
+    "end of the chain": Breakage(
+        seals.seals,
+        change(NumberSeries, {"kind": "credit_note"}, last_hash="0" * 64),
+        "series credit_note",
+        "It ends with another hash than that of A20261110-000001 (orga_atlas, 2026-10).",
+    ),
+    "guards lifted": Breakage(seals.guards, lambda: None, "trigger frozen_billing_event", "run `manage.py migrate`"),
     # --- ledger
     "remainder": Breakage(
         ledger.remainders,
@@ -844,11 +934,10 @@ def make_grant_before(*, amount_cents: int) -> None:
 
 @contextmanager
 def lifted(constraints: tuple[tuple[type[Model], str], ...]) -> Iterator[None]:
-    """Let data in that a constraint would refuse, as a restored or hand-edited database may hold it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "PRAGMA ignore_check_constraints = ON" if connection.vendor == "sqlite" else "SET CONSTRAINTS ALL IMMEDIATE"
-        )
+    """Let data in that a constraint or a guard would refuse, as a restored or hand-edited database may hold it."""
+    with guards_lifted(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
         for model, name in constraints:
             table = model._meta.db_table
             if name.endswith("_once"):
