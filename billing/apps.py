@@ -1,9 +1,11 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.apps.registry import Apps
 from django.apps.registry import apps as installed_apps
-from django.db.models.signals import post_migrate
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -15,7 +17,9 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have `migrate` leave the groups of staff behind, with the permissions of all models."""
+        """Have `migrate` leave behind the groups of staff, and the triggers that guard what is issued."""
+        pre_migrate.connect(_lift_guards, sender=self)
+        post_migrate.connect(_install_guards, sender=self)
         post_migrate.connect(_ensure_roles, sender=self)
 
 
@@ -29,3 +33,16 @@ def _ensure_roles(*, using: str, apps: Apps = installed_apps, **_kwargs: Any) ->
     except LookupError:  # migrated back to before there were groups
         return
     ensure_roles(using=using)
+
+
+def _lift_guards(*, using: str, plan: Sequence[object] = (), **_kwargs: Any) -> None:
+    from billing.models.guards import lift_guards
+
+    if plan and connections[using].vendor == "sqlite":
+        lift_guards(connections[using])
+
+
+def _install_guards(*, using: str, **_kwargs: Any) -> None:
+    from billing.models.guards import install_guards
+
+    install_guards(connections[using])

@@ -2,15 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
 from billing import formatting
-from billing.models import Event
+from billing.admin._adjustment_words import adjustment_in_words
+from billing.models import Adjustment, Event
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.reasons import reason_sentence
+from billing.queries.target_names import name_of_key
 
 SENTENCES: Mapping[str, Any] = {
     "invoice.issued": _("Issued"),
@@ -72,7 +75,10 @@ def details_of(event: Event) -> str:
     values = event.values
     if event.kind == "finding.acknowledged":
         return reason_sentence(str(values["code"]), values["values"])
-    parts = [str(values[name]) for name in NAMED if values.get(name)]
+    if "adjustment" in values:
+        parts = [_adjustment(values)]
+    else:
+        parts = [str(values[name]) for name in NAMED if values.get(name)]
     currency = str(values.get("currency", ""))
     cents = values.get("cents", values.get("total_cents"))
     if isinstance(cents, int):
@@ -86,6 +92,15 @@ def details_of(event: Event) -> str:
     if isinstance(was, dict) and isinstance(now, dict) and was.get("payment_state") != now.get("payment_state"):
         parts.append(f"{_state(was)} → {_state(now)}")
     return " · ".join(parts)
+
+
+def _adjustment(values: Mapping[str, Any]) -> str:
+    """The adjustment as it was then, under the name that its line had."""
+    columns = ("kind", "target", "target_net_cents", "name", "quantity_micro", "unit_price_micro", "amount_cents")
+    row = Adjustment(**{name: values[name] for name in (*columns, "percent_ppm", "text") if name in values})
+    row.day = date.fromisoformat(values["day"]) if "day" in values else None
+    name = values.get("line") or (name_of_key(row.target) if row.target else "")
+    return adjustment_in_words(row, {row.target: name})
 
 
 def _amount(cents: int | None, currency: str) -> str:

@@ -109,6 +109,12 @@ def _entry_in_words(entry: CreditEntry) -> str:
             return _("Invoice %(number)s was paid: its credits became usable.") % {"number": grant.sold_by}
         case CreditEntry.Kind.GRANT:
             return _("Credits were granted: %(reason)s.") % {"reason": grant}
+        case CreditEntry.Kind.SUSPENSION:
+            return _("Invoice %(number)s was unpaid again: what was unused of its credits waits for the payment.") % {
+                "number": grant.sold_by
+            }
+        case CreditEntry.Kind.RETURN:
+            return _("Credits that had been used were given back: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.EXPIRY:
             return _("Credits expired: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.REVOCATION:

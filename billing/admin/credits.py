@@ -16,7 +16,15 @@ from billing.models import CreditEntry, CreditGrant
 from billing.usecases.grant_credits import InvalidGrant, grant_credits
 
 GRANT_COLOURS = {"active": "success", "pending": "warning", "cancelled": "danger"}
-ENTRY_COLOURS = {"grant": "success", "use": "info", "expiry": "warning", "revocation": "danger", "refund": "danger"}
+ENTRY_COLOURS = {
+    "grant": "success",
+    "return": "success",
+    "use": "info",
+    "suspension": "warning",
+    "expiry": "warning",
+    "revocation": "danger",
+    "refund": "danger",
+}
 
 
 class GrantForm(UseCaseForm[CreditGrant]):

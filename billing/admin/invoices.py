@@ -1,8 +1,8 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
@@ -23,6 +23,7 @@ from billing.admin._base import ComputedAdmin
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context
+from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
@@ -111,7 +112,14 @@ class StatusFilter(RadioFilter):
 class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
-    page_actions = (*HOLD_ACTIONS, *APPROVE_ACTIONS, *ADJUST_ACTIONS, *ROW_ACTIONS, *FINDING_ACTIONS)
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = (
+        *HOLD_ACTIONS,
+        *APPROVE_ACTIONS,
+        *ADJUST_ACTIONS,
+        *ROW_ACTIONS,
+        *FINDING_ACTIONS,
+        *SETTLING_ACTIONS,
+    )
     list_display = [
         "name",
         displays.link_column("organization", _("organization")),

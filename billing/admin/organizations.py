@@ -189,6 +189,7 @@ class OrganizationAdmin(PerformsMixin[Organization], BillingAdmin[Organization])
                     "credits": _list_of("creditgrant", pk),
                     "usage": _list_of("usagerecord", pk),
                     "payments": _list_of("payment", pk),
+                    "unallocated": f"{_list_of('payment', pk)}&unallocated=1",
                 },
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})

@@ -1,28 +1,38 @@
 """Money received."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing import formatting
 from billing.admin import _displays as displays
-from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline, UseCaseForm
-from billing.models import Allocation, Payment
+from billing.admin._actions import ActionsMixin, PageAction
+from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
+from billing.admin._payment_actions import PAYMENT_ACTIONS
+from billing.models import Payment
+from billing.queries.payments import load_payment_page, unallocated_cents, with_unallocated_money
+from billing.usecases._permissions import NotAllowed
 from billing.usecases.record_payment import UnableToRecordPayment, record_payment
+from organizations.models import User
+
+MAY_SETTLE = "billing.settle_invoice"
 
 
 class PaymentForm(UseCaseForm[Payment]):
     """Records a payment; without an invoice number it settles the oldest unpaid invoices first."""
 
-    refusals = (UnableToRecordPayment,)
+    refusals = (UnableToRecordPayment, NotAllowed)
+    actor: User
     invoice_number = forms.CharField(
         label=capfirst(_("invoice number")),
         required=False,
@@ -45,33 +55,28 @@ class PaymentForm(UseCaseForm[Payment]):
             date=values["date"],
             method=values["method"],
             invoice_number=values["invoice_number"].strip() or None,
+            actor=self.actor,
             at=timezone.now(),
         ).payment
 
 
-class AllocationInline(UnitsInline[Allocation, Payment]):
-    """The invoices that the payment settles."""
+class UnallocatedFilter(RadioFilter):
+    """Whether money of the payment settles nothing."""
 
-    model = Allocation
-    fields = ["invoice", "amount_cents"]
-    currency_path = "invoice.currency"
-    can_delete = False
+    title = _("unallocated money")
+    parameter_name = "unallocated"
 
-    def get_queryset(self, request: HttpRequest) -> Any:
-        """Each row with its invoice."""
-        return super().get_queryset(request).select_related("invoice")
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        """One choice: an index holds exactly these."""
+        return [("1", _("Some is left"))]
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Recording a payment allocates it."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Recording a payment allocates it."""
-        return False
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        """Apply the choice."""
+        return with_unallocated_money(queryset) if self.value() == "1" else queryset
 
 
 @admin.register(Payment)
-class PaymentAdmin(PerformsMixin[Payment], BillingAdmin[Payment]):
+class PaymentAdmin(ActionsMixin[Payment], PerformsMixin[Payment], BillingAdmin[Payment]):
     """Recorded once, never edited."""
 
     form = PaymentForm
@@ -82,10 +87,12 @@ class PaymentAdmin(PerformsMixin[Payment], BillingAdmin[Payment]):
         "method",
         displays.money_column("amount_cents", _("amount")),
         displays.money_column("allocated_cents", _("allocated")),
+        displays.money_column("refunded_cents", _("went back")),
         "unallocated",
     ]
     list_select_related = ["organization"]
     list_filter = [
+        UnallocatedFilter,
         ("method", ChoicesDropdownFilter),
         ("organization", AutocompleteSelectFilter),
         ("date", RangeDateFilter),
@@ -97,33 +104,39 @@ class PaymentAdmin(PerformsMixin[Payment], BillingAdmin[Payment]):
     date_hierarchy = "date"
     dates_follow_key = True
     autocomplete_fields = ["organization"]
-    inlines = [AllocationInline]
+    change_form_template = "admin/payment_page.html"
+    page_actions: ClassVar[Sequence[PageAction[Any]]] = PAYMENT_ACTIONS
     empty_hint = _("Record a transfer that the bank shows, or import payments with import_data.")
 
     def get_fields(self, request: HttpRequest, obj: Payment | None = None) -> Any:
-        """What is typed, or what was recorded."""
-        if obj is None:
-            return ["organization", "reference", "amount_cents", "date", "method", "invoice_number"]
-        return [
-            "organization",
-            "reference",
-            "amount_cents",
-            "allocated_cents",
-            "date",
-            "method",
-            "requested_invoice",
-            "recorded_at",
-        ]
+        """What is typed; what was recorded has a page of its own."""
+        return [] if obj else ["organization", "reference", "amount_cents", "date", "method", "invoice_number"]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show where the money is instead of a form."""
+        payment = self.get_object(request, object_id)
+        context: dict[str, Any] = {}
+        if payment is not None and self.has_view_permission(request, payment):
+            context = {
+                "payment": payment,
+                "page": load_payment_page(payment),
+                "buttons": self.buttons(request, payment),
+                "undo_url": self.action_url(payment, "undo") if request.user.has_perm(MAY_SETTLE) else "",
+            }
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     @display(description=_("unallocated"), formatting="price")
     def unallocated(self, payment: Payment) -> Any:
         """What settles no invoice and stays on the account."""
-        left_cents = payment.amount_cents - payment.allocated_cents
+        left_cents = unallocated_cents(payment)
         return formatting.format_money(left_cents, payment.currency) if left_cents else ""
 
-    def get_inlines(self, request: HttpRequest, obj: Payment | None) -> Any:
-        """A payment that is being recorded has no allocations yet."""
-        return self.inlines if obj else []
+    def get_form(self, request: HttpRequest, obj: Payment | None = None, change: bool = False, **kwargs: Any) -> Any:
+        """The form, which knows who is at the desk."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
 
     def has_change_permission(self, request: HttpRequest, obj: Payment | None = None) -> bool:
         """Money that was received is not edited."""

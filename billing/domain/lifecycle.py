@@ -76,6 +76,22 @@ PAYMENT_TRANSITIONS: Mapping[PaymentState, frozenset[PaymentState]] = MappingPro
 )
 
 
+def state_by_amounts(current: PaymentState, *, total_cents: int, paid_cents: int, credited_cents: int) -> PaymentState:
+    """Return the payment state that an invoice has once its amounts changed.
+
+    Nothing left to pay makes it paid, a write-off too; something left again makes a paid one pending. Credited as a
+    whole, it is refunded if it was paid and cancelled otherwise; both are final. A part paid of a written-off invoice
+    leaves the rest written off.
+    """
+    if current in (PaymentState.CANCELED, PaymentState.REFUNDED):
+        return current
+    if credited_cents and credited_cents == total_cents:
+        return PaymentState.REFUNDED if current is PaymentState.PAID else PaymentState.CANCELED
+    if total_cents == paid_cents + credited_cents:
+        return PaymentState.PAID
+    return PaymentState.PENDING if current is PaymentState.PAID else current
+
+
 @overload
 def check_transition(current: DocumentState, new: DocumentState) -> None: ...
 @overload

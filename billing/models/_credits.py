@@ -9,7 +9,8 @@ class CreditGrant(models.Model):
     """A lot of credits: free (may expire), or prepaid and usable once the invoice that sold it is fully paid.
 
     ``remaining_cents`` repeats the sum of the entries, so that the database itself refuses an overdraft;
-    ``verify`` compares the two.
+    ``verify`` compares the two. A write-off cancels what is pending (nobody is expected to pay it) and leaves its
+    amount in ``pending_cents``, should the customer pay after all.
     """
 
     class Type(models.TextChoices):
@@ -73,7 +74,8 @@ class CreditGrant(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(state="pending", pending_cents__gt=0, pending_cents__lte=F("amount_cents"))
-                | (~Q(state="pending") & Q(pending_cents=0)),
+                | Q(state="active", pending_cents=0)
+                | Q(state="cancelled", pending_cents__gte=0, pending_cents__lte=F("amount_cents")),
                 name="credit_grant_pending_part",
             ),
             models.CheckConstraint(

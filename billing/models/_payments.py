@@ -46,6 +46,13 @@ class Payment(models.Model):
                 name="payment_not_over_allocated",
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("organization", "id"),
+                condition=Q(amount_cents__gt=F("allocated_cents") + F("refunded_cents")),
+                name="payment_unallocated",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.reference
@@ -62,6 +69,7 @@ class Allocation(models.Model):
     )
     amount_cents = models.BigIntegerField(_("amount"))
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+    undone_reason = models.CharField(_("undone because"), max_length=1000, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("allocation")
@@ -78,8 +86,13 @@ class Allocation(models.Model):
 
 
 class Refund(models.Model):
-    """Money of a payment that was unallocated and went back to the customer."""
+    """Money of a payment that went back to the customer: sent by finance, or taken back through the bank."""
 
+    class Kind(models.TextChoices):
+        REFUND = "refund", _("refund")
+        CHARGEBACK = "chargeback", _("chargeback")
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind, default=Kind.REFUND, db_default=Kind.REFUND)
     reference = models.CharField(_("reference"), max_length=100, unique=True)
     payment = models.ForeignKey(Payment, verbose_name=_("payment"), on_delete=models.PROTECT, related_name="refunds")
     amount_cents = models.BigIntegerField(_("amount"))

@@ -18,6 +18,14 @@ class NumberSeries(models.Model):
     template = models.CharField(_("template"), max_length=100, help_text=_("For example F{date:%Y%m%d}-{counter:06d}."))
     last_counter = models.PositiveIntegerField(_("last number taken"), default=0, editable=False)
     last_date = models.DateField(_("date of the last number"), null=True, editable=False)
+    last_hash = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="The content hash of the last document, which the next one is chained to.",
+    )
 
     class Meta:
         verbose_name = _("number series")

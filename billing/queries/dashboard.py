@@ -9,6 +9,7 @@ from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Sum, When, W
 from django.db.models.functions import Abs, RowNumber
 
 from billing.models import CloseOutcome, Invoice, MonthClose
+from billing.queries.invoices import LEFT_CENTS
 from billing.queries.months import month_of
 from organizations.models import Organization
 
@@ -194,16 +195,16 @@ def _movers(changes: QuerySet[Any, Any]) -> list[Mover]:
 
 def load_unpaid(today: date) -> list[Unpaid]:
     """What is owed and what of it is overdue, per currency."""
-    left, late = F("total_cents") - F("paid_cents"), Q(due_date__lt=today)
+    late = Q(due_date__lt=today)
     rows = (
         unpaid_invoices()
         .order_by("currency")
         .values("currency")
         .annotate(
             invoices=Count("*"),
-            due_cents=Sum(left),
+            due_cents=Sum(LEFT_CENTS),
             overdue_invoices=Count("pk", filter=late),
-            overdue_cents=Sum(left, filter=late, default=0),
+            overdue_cents=Sum(LEFT_CENTS, filter=late, default=0),
             oldest_due_date=Min("due_date"),
         )
     )
@@ -212,7 +213,7 @@ def load_unpaid(today: date) -> list[Unpaid]:
 
 def load_overdue(today: date, rows: int) -> list[Invoice]:
     """The overdue invoices with the most left to pay; only these few are then joined with their organizations."""
-    overdue = unpaid_invoices().filter(due_date__lt=today).annotate(left_cents=F("total_cents") - F("paid_cents"))
+    overdue = unpaid_invoices().filter(due_date__lt=today).annotate(left_cents=LEFT_CENTS)
     largest = list(overdue.order_by("-left_cents", "id").values_list("pk", "left_cents")[:rows])
     invoices = Invoice.objects.select_related("organization").in_bulk([pk for pk, _ in largest])
     return [invoices[pk] for pk, _ in largest]

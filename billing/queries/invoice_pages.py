@@ -115,7 +115,7 @@ def load_invoice_page(invoice: Invoice, *, page: int = 1, organization_id: int |
         usage=load_usage(invoice, page=page, organization_id=organization_id),
         seller=invoice.seller or seller_snapshot(invoice.legal_entity),
         buyer=invoice.buyer or buyer_snapshots([invoice.organization_id])[invoice.organization_id],
-        allocations=list(invoice.allocations.select_related("payment").order_by("id")),
+        allocations=list(invoice.allocations.filter(undone_at=None).select_related("payment").order_by("id")),
         credit_notes=list(invoice.credit_notes.exclude(document_state="discarded").order_by("id")),
     )
 

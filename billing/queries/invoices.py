@@ -1,6 +1,6 @@
 """Finding invoices."""
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.models import Invoice, LegalEntity
@@ -10,9 +10,18 @@ MAX_COUNTER = 2**31 - 1
 NOTHING_LEFT = frozenset({PaymentState.PAID, PaymentState.CANCELED, PaymentState.REFUNDED, PaymentState.WONT_PAY})
 
 
+# What money can still settle, as SQL; `left_cents` says the same of a row.
+LEFT_CENTS = F("total_cents") - F("paid_cents") - F("credited_cents")
+
+
+def left_cents(invoice: Invoice) -> int:
+    """What is neither paid nor credited of an invoice, even if nobody expects it any more (a write-off)."""
+    return invoice.total_cents - invoice.paid_cents - invoice.credited_cents
+
+
 def due_cents(invoice: Invoice) -> int:
     """What is left to pay of an invoice; nothing of one that is settled, cancelled or written off."""
-    return 0 if invoice.payment_state in NOTHING_LEFT else invoice.total_cents - invoice.paid_cents
+    return 0 if invoice.payment_state in NOTHING_LEFT else left_cents(invoice)
 
 
 def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] | None:

@@ -4,9 +4,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
 
 from billing.models import AddOn, CloseOutcome, CreditGrant, Invoice, Payment
+from billing.queries.invoices import LEFT_CENTS
+from billing.queries.payments import unallocated_on_account
 from organizations.models import Organization
 
 
@@ -21,13 +23,14 @@ class Account:
     unpaid_invoices: int
     due_cents: int
     overdue_cents: int
+    unallocated_cents: int
     invoices: Sequence[Invoice]
     last_outcome: CloseOutcome | None
     children: Sequence[Organization]
 
 
 def load_account(organization_id: int, *, today: date, invoices: int = 6) -> Account | None:
-    """Load an account in six queries; None for an organization that does not exist."""
+    """Load an account in seven queries; None for an organization that does not exist."""
     organization = Organization.objects.select_related("parent").filter(pk=organization_id).first()
     if organization is None:
         return None
@@ -35,6 +38,7 @@ def load_account(organization_id: int, *, today: date, invoices: int = 6) -> Acc
         organization=organization,
         **_credits(organization_id),
         **_debts(organization_id, today),
+        unallocated_cents=unallocated_on_account(organization_id),
         invoices=list(
             Invoice.objects.filter(organization=organization_id)
             .exclude(document_state="discarded")
@@ -64,17 +68,16 @@ def _credits(organization_id: int) -> dict[str, int]:
     return CreditGrant.objects.filter(organization=organization_id).aggregate(
         free_cents=Sum("remaining_cents", filter=Q(type=kind.FREE), default=0),
         prepaid_cents=Sum("remaining_cents", filter=Q(type=kind.PREPAID), default=0),
-        pending_cents=Sum("amount_cents", filter=Q(state=state.PENDING), default=0),
+        pending_cents=Sum("pending_cents", filter=Q(state=state.PENDING), default=0),
     )
 
 
 def _debts(organization_id: int, today: date) -> dict[str, int]:
-    left = F("total_cents") - F("paid_cents")
     unpaid = Invoice.objects.filter(
         organization=organization_id, document_state="issued", payment_state="pending", kind=Invoice.Kind.INVOICE
     )
     return unpaid.aggregate(
         unpaid_invoices=Count("*"),
-        due_cents=Sum(left, default=0),
-        overdue_cents=Sum(left, filter=Q(due_date__lt=today), default=0),
+        due_cents=Sum(LEFT_CENTS, default=0),
+        overdue_cents=Sum(LEFT_CENTS, filter=Q(due_date__lt=today), default=0),
     )

@@ -27,7 +27,7 @@ def names_of_targets(adjustments: Collection[Adjustment], lines: Iterable[Invoic
         rows = Charge.objects.filter(id__in=charges).values_list("id", "type", "description")
         names |= {f"{kind}:{id_}": description for id_, kind, description in rows}
     for target in missing:
-        names.setdefault(target, _missing_name(target))
+        names.setdefault(target, name_of_key(target))
     return names
 
 
@@ -36,7 +36,8 @@ def _ids(targets: Iterable[str], kind: str) -> set[int]:
     return {int(number) for found, _colon, number in parts if found == kind and number.isdecimal()}
 
 
-def _missing_name(target: str) -> str:
+def name_of_key(target: str) -> str:
+    """What a line is called of which only the key is known."""
     kind, _colon, rest = target.partition(":")
     if kind == "regularization":
         return _("Regularization of %(month)s") % {"month": rest}

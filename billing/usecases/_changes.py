@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from billing.domain.adjustments import LINE, PROVISION, SKIP, SKIPPABLE, WHOLE, net_by_key
 from billing.domain.assembly import Draft
+from billing.domain.facts import Facts
 from billing.domain.money import MICRO_PER_CENT, PPM_OF_WHOLE, charge_cents, format_cents
 from billing.models import Adjustment
 from billing.usecases._drafts import Effect, OpenMonth, UnableToAdjust
@@ -192,10 +193,12 @@ def _net_of(target: str, targets: Targets) -> int:
 def adjustment_event(kind: str, row: Adjustment, opened: OpenMonth, effect: Effect, reason: str) -> NewEvent:
     """What happened to an adjustment: its content, and the totals before and after."""
     existing = opened.result.existing
+    names = _line_names(opened.result.facts)
     content = {
         name: value if not isinstance(value, date) else value.isoformat()
         for name in (
             "target",
+            "target_net_cents",
             "name",
             "quantity_micro",
             "unit_price_micro",
@@ -211,6 +214,21 @@ def adjustment_event(kind: str, row: Adjustment, opened: OpenMonth, effect: Effe
         kind,
         organization_id=row.organization_id,
         invoice_id=effect.invoice_id or (existing.id if existing else None),
-        values={"adjustment": row.pk, "kind": str(row.kind), **content, **totals},
+        values={
+            "adjustment": row.pk,
+            "kind": str(row.kind),
+            **content,
+            **({"line": names[row.target]} if row.target in names else {}),
+            **totals,
+        },
         reason=reason,
     )
+
+
+def _line_names(facts: Facts) -> dict[str, str]:
+    """What the lines are called that have a name of their own; the others are worded for their reader."""
+    return {
+        **{f"add_on:{add_on.id}": add_on.name for add_on in facts.add_ons},
+        **{f"{charge.kind}:{charge.id}": charge.description for charge in facts.charges},
+        **{f"{LINE}:{each.id}": each.name for each in facts.adjustments if each.kind == LINE},
+    }

@@ -225,4 +225,4 @@ def clear_flags(batch: Batch, settled_payer_ids: set[int]) -> None:
     for month, organization_ids in batch.loaded.unbilled_months.items():
         settled = [id_ for id_ in organization_ids if id_ in members and (month, id_) not in lowered]
         if settled:
-            UsageMonth.objects.filter(organization__in=settled, month=month).update(unbilled=False)
+            UsageMonth.objects.filter(among("organization", settled), month=month).update(unbilled=False)

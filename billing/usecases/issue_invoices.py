@@ -18,14 +18,16 @@ from billing.queries.accounts import Scope
 from billing.queries.months import local_day
 from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
+from billing.usecases._events import NewEvent, record_events
 from billing.usecases._issuing import Issued, book_issued, freeze
 from billing.usecases._issuing_gate import pass_gate
 from billing.usecases._permissions import require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
+from billing.usecases._sealing import seal
 from organizations.models import Organization, User
 
-BATCH_SIZE = 500
+BATCH_SIZE = 1_000
 
 log = logging.getLogger(__name__)
 
@@ -190,4 +192,13 @@ def _issue_batch(
     if issued:
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
+        seal([document.invoice_id for document in issued], series)
+        record_events(map(_event, issued, numbers), actor=actor, at=at)
     return IssueReport(numbers, not_issued)
+
+
+def _event(document: Issued, number: str) -> NewEvent:
+    account, draft = document.result.account, document.draft
+    return NewEvent(
+        "invoice.issued", account.id, document.invoice_id, {"number": number, "total_cents": draft.total_cents}
+    )

@@ -6,12 +6,16 @@ from typing import NamedTuple
 
 from django.db import transaction
 
-from billing.domain.lifecycle import DocumentState, PaymentState, check_transition
+from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents
-from billing.models import Allocation, CreditGrant, Invoice, Payment
+from billing.models import Invoice, Payment
 from billing.queries.months import local_day
-from billing.usecases._ledger import activate_grants
-from organizations.models import Organization
+from billing.queries.payments import unallocated_cents
+from billing.usecases._accounts import lock_account
+from billing.usecases._events import NewEvent, record_events
+from billing.usecases._permissions import require
+from billing.usecases._settlement import after_change, allocate, allocation_event, payable_cents
+from organizations.models import Organization, User
 
 REFERENCE_LENGTH = 100
 UNPAID = (PaymentState.PENDING, PaymentState.PROCESSING, PaymentState.PAYMENT_HELD)
@@ -59,6 +63,7 @@ def record_payment(
     date: date,
     method: str,
     invoice_number: str | None,
+    actor: User | None,
     at: datetime,
 ) -> Recorded:
     """Record a payment and settle the invoice it names, or the organization's oldest unpaid invoices.
@@ -67,10 +72,11 @@ def record_payment(
     invoice that is now paid in full makes the credits it sold usable; a partial payment does not. The payment may be
     older than the invoice, but not later than the day of `at`. The same payment again changes nothing.
 
-    Raises a subclass of UnableToRecordPayment, with a sentence, and then stores nothing.
+    Raises a subclass of UnableToRecordPayment, with a sentence, and then stores nothing; NotAllowed.
     """
+    require(actor, "billing.add_payment")
     _check(reference, amount_cents, date, method, at)
-    organization = _lock(organization_id)
+    organization = _account(organization_id)
     named = None if invoice_number is None else _find_invoice(organization, invoice_number)
     content = {
         "organization_id": organization.pk,
@@ -84,7 +90,8 @@ def record_payment(
         reference=reference, defaults={**content, "currency": organization.currency, "recorded_at": at}
     )
     if is_new:
-        _settle(payment, _payable_invoices(organization, named), at)
+        settled = list(_settle(payment, _payable_invoices(organization, named), at))
+        record_events([_recorded(payment), *settled], actor=actor, at=at)
     elif any(getattr(payment, name) != value for name, value in content.items()):
         raise PaymentConflict(
             f"Payment {reference} is already recorded with other content: "
@@ -104,9 +111,8 @@ def _check(reference: str, amount_cents: int, day: date, method: str, at: dateti
         raise InvalidPayment(f"A payment cannot be dated in the future: {day}.")
 
 
-def _lock(organization_id: int) -> Organization:
-    """Take the organization's account: first lock of everything that moves its money or credits."""
-    organization = Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first()
+def _account(organization_id: int) -> Organization:
+    organization = lock_account(organization_id)
     if organization is None:
         raise UnknownOrganization(f"There is no organization {organization_id}.")
     return organization
@@ -133,31 +139,23 @@ def _payable_invoices(organization: Organization, named: Invoice | None) -> Iter
     return invoices.filter(payment_state__in=UNPAID).order_by("issue_date", "counter")
 
 
-def _settle(payment: Payment, invoices: Iterable[Invoice], at: datetime) -> None:
-    """Let the payment pay the invoices in their order, as far as it goes."""
-    left_cents = payment.amount_cents
-    allocations, paid_ids = [], []
+def _settle(payment: Payment, invoices: Iterable[Invoice], at: datetime) -> Iterable[NewEvent]:
+    """Let the payment pay the invoices in their order, as far as it goes; yields what happened to each."""
     for invoice in invoices:
-        share_cents = min(left_cents, invoice.total_cents - invoice.paid_cents)
+        share_cents = min(unallocated_cents(payment), payable_cents(invoice))
         if share_cents <= 0:
             continue
-        left_cents -= share_cents
-        allocations.append(Allocation(payment=payment, invoice=invoice, amount_cents=share_cents))
-        if _pay(invoice, share_cents):
-            paid_ids.append(invoice.pk)
-    Allocation.objects.bulk_create(allocations)
-    payment.allocated_cents = payment.amount_cents - left_cents
-    payment.save(update_fields=["allocated_cents"])
-    sold = CreditGrant.objects.filter(sold_by__in=paid_ids, state=CreditGrant.State.PENDING)
-    activate_grants(list(sold.values_list("id", flat=True)), at=at)
+        state = invoice.payment_state
+        allocate(payment, invoice, share_cents, at)
+        after_change(invoice, at)
+        yield allocation_event("payment.allocated", payment, invoice, share_cents, state_before=state)
 
 
-def _pay(invoice: Invoice, cents: int) -> bool:
-    """Add money to a locked invoice; tell whether it is now paid in full."""
-    invoice.paid_cents += cents
-    is_paid = invoice.paid_cents == invoice.total_cents
-    if is_paid:
-        check_transition(PaymentState(invoice.payment_state), PaymentState.PAID)
-        invoice.payment_state = PaymentState.PAID.value
-    invoice.save(update_fields=["paid_cents", "payment_state"])
-    return is_paid
+def _recorded(payment: Payment) -> NewEvent:
+    values = {"payment": payment.reference, "cents": payment.amount_cents, "currency": payment.currency}
+    return NewEvent(
+        "payment.recorded",
+        organization_id=payment.organization_id,
+        invoice_id=payment.requested_invoice_id,
+        values={**values, "method": payment.method, "date": payment.date},
+    )

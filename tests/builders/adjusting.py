@@ -1,8 +1,10 @@
 """Finance staff at work on the draft of an organization's month."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from billing.models import Adjustment, Invoice
+from billing.queries.adjustments import CONFLICT_CODES
 from billing.usecases.adjust_invoice import AdjustedMonth, Change, Effect, adjust_invoice
 from billing.usecases.confirm_adjustment import confirm_adjustment
 from billing.usecases.undo_adjustment import undo_adjustment
@@ -77,3 +79,10 @@ def confirm(organization: Organization, adjustment: Adjustment, *, text: str = "
         actor=make_staff("Accountant"),
         at=later(text),
     )
+
+
+def conflicts_of(organization: Organization, text: str = "2026-10") -> list[dict[str, Any]]:
+    """The notes on the draft of a month about adjustments that somebody has to decide."""
+    draft = draft_of(organization, text)
+    assert draft is not None
+    return [note for note in draft.review_notes if note["code"] in CONFLICT_CODES]

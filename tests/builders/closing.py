@@ -239,6 +239,7 @@ def pay(invoice: Invoice, *, cents: int | None = None, at: datetime | None = Non
         date=at.astimezone(billing_zone()).date(),
         method="bank_transfer",
         invoice_number=invoice.number,
+        actor=None,
         at=at,
     )
 

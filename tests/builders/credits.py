@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime
 
-from billing.models import CreditEntry, CreditGrant, Invoice
+from billing.models import CloseOutcome, CreditEntry, CreditGrant, Invoice
 from organizations.models import Organization
 
 GRANTED_AT = datetime(2026, 9, 15, 9, 0, tzinfo=UTC)
@@ -45,12 +45,18 @@ def make_grant(
 
 
 def book_entry(
-    *, grant: CreditGrant, kind: str, amount_cents: int, invoice: Invoice | None = None, at: datetime = GRANTED_AT
+    *,
+    grant: CreditGrant,
+    kind: str,
+    amount_cents: int,
+    invoice: Invoice | None = None,
+    outcome: CloseOutcome | None = None,
+    at: datetime = GRANTED_AT,
 ) -> CreditEntry:
     """Store a signed movement and what it leaves on the grant."""
     grant.remaining_cents += amount_cents
     grant.save(update_fields=["remaining_cents"])
-    month = invoice.consumption_month if invoice else None
+    month = invoice.consumption_month if invoice else outcome.month if outcome else None
     return CreditEntry.objects.create(
-        grant=grant, kind=kind, amount_cents=amount_cents, invoice=invoice, month=month, booked_at=at
+        grant=grant, kind=kind, amount_cents=amount_cents, invoice=invoice, outcome=outcome, month=month, booked_at=at
     )

@@ -31,6 +31,8 @@ from billing.models import (
     UsageMonth,
 )
 from billing.queries.months import month_of
+from billing.usecases._sealing import seal
+from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.organizations import make_organization
@@ -58,12 +60,14 @@ def make_invoice(
     direct: Sequence[DirectLine] = (),
     tax: TaxTreatment = FRENCH_VAT,
     issue_date: date | None = None,
+    details: Sequence[UsageDetail] = (),
 ) -> Invoice:
     """Store an invoice; `status` is that of the export, or `discarded`.
 
     `fees_cents` (U) is what is left after `discount_cents`; the estimate of the next month defaults to it, and
     `refill_cents` replaces the computed refill. Every status after draft has a number, the day after the month as issue
-    date by default, its ledger entries and a sold grant; `paid` has a payment.
+    date by default, its ledger entries and a sold grant; `paid` has a payment. `details` are printed after the usage of
+    the fees, with the invoice's month and organization.
     """
     organization = organization or make_organization()
     use = _use_credits(organization, fees_cents, month)
@@ -118,6 +122,9 @@ def make_invoice(
         subtotal_cents=subtotal_cents,
     )
     _add_usage(invoice, fees_cents, discount_cents, billed=status not in ("draft", "discarded"))
+    for detail in details:
+        detail.invoice, detail.month, detail.organization = invoice, month, organization
+        detail.save()
     if status != "discarded":
         make_outcome(organization=organization, month=month, invoice=invoice, own_consumption_cents=fees_cents)
     if status not in ("draft", "discarded"):
@@ -154,7 +161,17 @@ def make_credit_note(
     if status != "draft":
         _issue(invoice, issue_date)
         _set_status(invoice, status)
+        _credit(refers_to, invoice.total_cents, _issued_at(invoice))
     return invoice
+
+
+def _credit(invoice: Invoice, cents: int, at: datetime) -> None:
+    """Money that exceeds what is left of a credited invoice is unallocated again."""
+    invoice.refresh_from_db()
+    over_cents = invoice.paid_cents + invoice.credited_cents + cents - invoice.total_cents
+    release(invoice, max(0, over_cents), at)
+    invoice.credited_cents += cents
+    after_change(invoice, at)
 
 
 def make_line(
@@ -234,7 +251,7 @@ def _use_credits(organization: Organization, fees_cents: int, month: date) -> Cr
 
 def _pending_cents(organization: Organization) -> int:
     return sum(
-        CreditGrant.objects.filter(organization=organization, state="pending").values_list("amount_cents", flat=True)
+        CreditGrant.objects.filter(organization=organization, state="pending").values_list("pending_cents", flat=True)
     )
 
 
@@ -287,6 +304,8 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.seller = {"name": invoice.legal_entity.name}
     invoice.buyer = {"name": invoice.organization.name}
     invoice.save()
+    seal([invoice.pk], series)
+    invoice.refresh_from_db(fields=["content_hash"])
 
 
 def _book(invoice: Invoice, use: CreditUse) -> None:
@@ -311,6 +330,7 @@ def _set_status(invoice: Invoice, status: Status) -> None:
     if status != "paid":
         invoice.payment_state = status
         invoice.save(update_fields=["payment_state"])
+        settle_credits([invoice], _issued_at(invoice))
         return
     if invoice.total_cents:
         make_payment(

@@ -9,8 +9,7 @@ from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.invoices import make_credit_note, make_invoice, make_line, make_outcome
 from tests.builders.organizations import make_organization
-from tests.builders.payments import make_payment
-from tests.builders.usage import OCTOBER
+from tests.builders.payments import make_payment, make_refund
 
 SEPTEMBER = date(2026, 9, 1)
 
@@ -35,7 +34,8 @@ def make_platform() -> Organization:
     )
     Charge.objects.update(invoice=october)
     AddOn.objects.update(billed_until=date(2026, 12, 1))
-    make_payment(organization=atlas, amount_cents=700, settles={october: 500}, reference="PAY-PART")
+    part = make_payment(organization=atlas, amount_cents=700, settles={october: 500}, reference="PAY-PART")
+    make_refund(payment=part, amount_cents=150, reference="BACK-PART")
     make_credit_note(refers_to=october, net_cents=1_000)
     _others(atlas)
     return atlas
@@ -49,10 +49,8 @@ def _others(atlas: Organization) -> None:
     quiet = make_organization(external_id="orga_quiet")
     expired = make_grant(organization=quiet, type="free", amount_cents=900, expires_on=date(2026, 10, 31))
     nil = make_outcome(organization=quiet)
-    entry = book_entry(grant=expired, kind="expiry", amount_cents=-900, at=datetime(2026, 11, 1, tzinfo=UTC))
-    entry.outcome = nil
-    entry.month = OCTOBER
-    entry.save()
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    book_entry(grant=expired, kind="expiry", amount_cents=-900, outcome=nil, at=at)
     berlin = make_organization(external_id="orga_berlin")
     make_grant(organization=berlin, type="free", amount_cents=2_000, expires_on=date(2026, 10, 31))
     make_invoice(organization=berlin, status="payment_held", fees_cents=1_500, tax=REVERSE_CHARGE)

@@ -12,6 +12,7 @@ from billing.queries.verification import (
     numbers,
     payments,
     prices,
+    seals,
     statements,
     usage,
 )
@@ -21,6 +22,6 @@ __all__ = ["PROMISES", "Broken", "Promise"]
 
 PROMISES: tuple[Promise, ...] = tuple(
     promise
-    for module in (documents, statements, numbers, ledger, payments, closes, usage, amounts, prices)
+    for module in (documents, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
     for promise in module.PROMISES
 )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from django.db.models import BigIntegerField, Exists, Model, OuterRef, Q, QuerySet, Sum
 from django.db.models.functions import Cast, Coalesce
 
-from billing.domain.lifecycle import DocumentState
+from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents
 from billing.models import Invoice
 
@@ -46,6 +46,10 @@ class Register(list[Promise]):
             return find
 
         return register
+
+
+# Payment states of an issued invoice that waits for its money.
+OPEN = tuple(state.value for state in (PaymentState.PENDING, PaymentState.PROCESSING, PaymentState.PAYMENT_HELD))
 
 
 def documents() -> QuerySet[Invoice]:

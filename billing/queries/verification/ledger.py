@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents
-from billing.models import CouponUse, CreditEntry, CreditGrant, CreditStatement
-from billing.queries.verification._promises import Broken, Register, differ, found, total
+from billing.models import CouponUse, CreditEntry, CreditGrant, CreditStatement, Invoice, InvoiceLine
+from billing.queries.verification._promises import OPEN, Broken, Register, differ, found, total
 from billing.queries.verification.statements import issued_statements
 
 PROMISES = Register()
 Kind, State = CreditEntry.Kind, CreditGrant.State
+OVER = (PaymentState.CANCELED.value, PaymentState.REFUNDED.value)
 
 
 def grants() -> QuerySet[CreditGrant]:
@@ -41,28 +43,51 @@ def remainders() -> Iterator[Broken]:
         yield Broken(_name(*grant), differ("What remains", remaining, "its entries sum to", sum_))
 
 
-@PROMISES.promise("Granted = used + expired + revoked + refunded + remaining.", things="grants", population=grants)
-def grant_sums() -> Iterator[Broken]:
-    rows = grants().annotate(
-        granted=total("entries__amount_cents", entries__kind=Kind.GRANT),
-        gone=total("entries__amount_cents", entries__kind__in=set(Kind) - {Kind.GRANT}),
+def _credited_provision() -> Coalesce:
+    """What issued credit notes take back of the provision that sold a grant, in cents."""
+    lines = InvoiceLine.objects.filter(
+        invoice__refers_to=OuterRef("sold_by"),
+        invoice__kind=Invoice.Kind.CREDIT_NOTE,
+        invoice__document_state=DocumentState.ISSUED.value,
+        kind=InvoiceLine.Kind.PROVISION,
     )
-    complete = Q(amount_cents=F("granted"), remaining_cents=F("granted") + F("gone"))
-    empty = Q(granted=0, gone=0, remaining_cents=0)
-    fits = (Q(state=State.ACTIVE) & complete) | (Q(state=State.PENDING) & empty)
-    fits |= Q(state=State.CANCELLED) & (complete | empty)
-    for *grant, state, amount, granted, gone, remaining in (
-        rows.filter(~fits).values_list(*NAME, "state", "amount_cents", "granted", "gone", "remaining_cents").iterator()
+    one_group = lines.order_by().values("invoice__refers_to")
+    return Coalesce(Subquery(one_group.annotate(cents=Sum("net_cents")).values("cents")), 0)
+
+
+@PROMISES.promise(
+    "Granted = used + expired + revoked + refunded + remaining, and granted + pending = what was sold or given.",
+    things="grants",
+    population=grants,
+)
+def grant_sums() -> Iterator[Broken]:
+    """Granted are the entries that make credits usable, less those that suspend them; used is less what was returned.
+
+    Credit notes on its provision may have taken away what was pending: at most as much as they credit of it.
+    """
+    rows = grants().annotate(
+        granted=total("entries__amount_cents", entries__kind__in=(Kind.GRANT, Kind.SUSPENSION)),
+        used=0 - total("entries__amount_cents", entries__kind__in=(Kind.USE, Kind.RETURN)),
+        gone=0 - total("entries__amount_cents", entries__kind__in=(Kind.EXPIRY, Kind.REVOCATION, Kind.REFUND)),
+    )
+    rows = rows.annotate(missing=F("amount_cents") - F("granted") - F("pending_cents"))
+    sums = Q(granted=F("used") + F("gone") + F("remaining_cents"), used__gte=0, gone__gte=0, granted__gte=0)
+    fits = sums & Q(missing__gte=0, missing__lte=_credited_provision()) & (Q(state=State.ACTIVE) | Q(remaining_cents=0))
+    for *grant, state, amount, granted, gone, remaining, pending in (
+        rows.filter(~fits)
+        .annotate(away=F("used") + F("gone"))
+        .values_list(*NAME, "state", "amount_cents", "granted", "away", "remaining_cents", "pending_cents")
+        .iterator()
     ):
         yield Broken(
             _name(*grant),
             f"It is {state}; of {format_cents(amount)}, {format_cents(granted)} are booked as granted,"
-            f" {format_cents(-gone)} as gone, and {format_cents(remaining)} remain.",
+            f" {format_cents(gone)} as gone, {format_cents(remaining)} remain and {format_cents(pending)} are pending.",
         )
 
 
 @PROMISES.promise(
-    "Only free credits expire; a use names the issued invoice that it paid.",
+    "Only free credits expire, only sold ones are suspended; a use names the issued invoice that it paid.",
     things="entries",
     population=CreditEntry.objects.all,
 )
@@ -70,7 +95,9 @@ def entries() -> Iterator[Broken]:
     rows = CreditEntry.objects.filter(
         (Q(kind=Kind.EXPIRY) & ~Q(grant__type=CreditGrant.Type.FREE))
         | (Q(kind=Kind.USE) & (Q(invoice__isnull=True) | ~Q(invoice__document_state=DocumentState.ISSUED.value)))
-        | Q(kind=Kind.GRANT, amount_cents__lte=0)
+        | Q(kind__in=(Kind.GRANT, Kind.RETURN), amount_cents__lte=0)
+        | Q(kind__in=(Kind.USE, Kind.SUSPENSION, Kind.REVOCATION, Kind.REFUND), amount_cents__gte=0)
+        | Q(kind=Kind.SUSPENSION, grant__sold_by__isnull=True)
         | Q(amount_cents=0)
     )
     names = (f"grant__{column}" for column in NAME)
@@ -121,17 +148,30 @@ def sold() -> Iterator[Broken]:
 
 
 @PROMISES.promise(
-    "Sold credits are usable once their invoice is paid, and not before.", things="sold grants", population=sold_grants
+    "Sold credits are usable once their invoice is paid, not before; written off, they are not pending either.",
+    things="sold grants",
+    population=sold_grants,
 )
 def activations() -> Iterator[Broken]:
-    paid = Q(sold_by__payment_state=PaymentState.PAID.value)
-    open_ = (PaymentState.PENDING, PaymentState.PROCESSING, PaymentState.PAYMENT_HELD)
-    unpaid = Q(sold_by__payment_state__in=[state.value for state in open_])
-    rows = sold_grants().filter((paid & Q(state=State.PENDING)) | (unpaid & Q(state=State.ACTIVE)))
-    for *grant, state, number, payment in rows.values_list(
-        *NAME, "state", "sold_by__number", "sold_by__payment_state"
-    ).iterator():
-        yield Broken(_name(*grant), f"It is {state} while invoice {number} is {payment}.")
+    """What was used of a paid provision stays used when the payment is taken back, so a used up grant stays active."""
+    expected = (
+        Q(state=State.PENDING) | Q(state=State.ACTIVE, remaining_cents=0) | Q(state=State.CANCELLED, pending_cents=0)
+    )
+    given_up = Q(state=State.CANCELLED) | Q(state=State.ACTIVE, remaining_cents=0)
+    fits = (
+        Q(sold_by__payment_state=PaymentState.PAID.value, pending_cents=0)
+        | (Q(sold_by__payment_state__in=OPEN) & expected)
+        | (Q(sold_by__payment_state=PaymentState.WONT_PAY.value) & given_up)
+        | Q(sold_by__payment_state__in=OVER, pending_cents=0)
+    )
+    for *grant, state, pending, number, payment in (
+        sold_grants()
+        .filter(~fits)
+        .values_list(*NAME, "state", "pending_cents", "sold_by__number", "sold_by__payment_state")
+        .iterator()
+    ):
+        waits = f" with {format_cents(pending)} pending" if pending and state != State.PENDING else ""
+        yield Broken(_name(*grant), f"It is {state}{waits} while invoice {number} is {payment}.")
 
 
 @PROMISES.promise(

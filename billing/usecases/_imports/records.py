@@ -151,6 +151,7 @@ def store_payments(lines: Sequence[Numbered[PaymentLine]], importing: Importing)
             date=line.date,
             method=line.method,
             invoice_number=line.invoice,
+            actor=None,
             at=importing.at,
         ).is_new
 

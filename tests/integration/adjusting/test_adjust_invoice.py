@@ -24,7 +24,7 @@ from billing.usecases.adjust_invoice import (
     UnableToAdjust,
 )
 from organizations.models import Organization
-from tests.builders.adjusting import adjust, confirm, draft_of, later, seen, try_adjust, undo
+from tests.builders.adjusting import adjust, confirm, conflicts_of, draft_of, later, seen, try_adjust, undo
 from tests.builders.closing import (
     bill_of,
     broken_promises,
@@ -317,20 +317,12 @@ def conflict(atlas: Organization) -> Adjustment:
     return adjustment
 
 
-def conflicts(invoice: Invoice) -> list[dict[str, object]]:
-    return [note for note in invoice.review_notes if note["code"].startswith("adjustment_")]
-
-
 def test_a_conflict_is_shown_and_blocks_issuing(atlas: Organization, conflict: Adjustment) -> None:
     invoice = invoice_of(atlas, "2026-10")
     assert invoice.open_findings == 1
-    assert conflicts(invoice) == [
-        {
-            "code": "adjustment_line_changed",
-            "severity": "blocking",
-            "values": {"adjustment": conflict.pk, "then_cents": 100_00, "now_cents": 150_00},
-        }
-    ]
+    (note,) = conflicts_of(atlas)
+    assert note["code"] == "adjustment_line_changed"
+    assert note["values"] == {"adjustment": conflict.pk, "then_cents": 100_00, "now_cents": 150_00}
 
     report = issue("2026-10")
 
@@ -345,7 +337,7 @@ def test_keeping_it_settles_the_conflict(atlas: Organization, conflict: Adjustme
     confirm(atlas, conflict)
 
     invoice = invoice_of(atlas, "2026-10")
-    assert (invoice.open_findings, conflicts(invoice)) == (0, [])
+    assert (invoice.open_findings, conflicts_of(atlas)) == (0, [])
     # half of 150.00
     assert lines(atlas)[-1] == "discount 2026-10 -75.00"
     event = Event.objects.get(kind="adjustment.confirmed")

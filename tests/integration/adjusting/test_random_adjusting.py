@@ -14,7 +14,7 @@ from billing.domain.quantities import MICRO
 from billing.models import Adjustment
 from billing.usecases.adjust_invoice import AddedLine, Change, Discount, Note, Refill, Skip, UnableToAdjust
 from organizations.models import Organization
-from tests.builders.adjusting import confirm, draft_of, try_adjust, undo
+from tests.builders.adjusting import confirm, conflicts_of, draft_of, try_adjust, undo
 from tests.builders.closing import broken_promises, close, consume, invoice_of, issue, make_charge, make_metered_price
 from tests.builders.organizations import make_organization
 
@@ -117,7 +117,7 @@ def _step(chance: Random, atlas: Organization, model: Model) -> None:
 
 
 def _keep_what_can_be_kept(atlas: Organization) -> None:
-    for note in invoice_of(atlas, "2026-10").review_notes:
+    for note in conflicts_of(atlas):
         try:
             confirm(atlas, Adjustment.objects.get(pk=note["values"]["adjustment"]))
         except UnableToAdjust:
@@ -129,7 +129,7 @@ def _issue_or_decide(atlas: Organization, model: Model) -> None:
     if invoice_of(atlas, "2026-10").open_findings:
         assert [refused.reason.code for refused in issue("2026-10").not_issued] == ["open_findings"]
         _keep_what_can_be_kept(atlas)
-    while notes := invoice_of(atlas, "2026-10").review_notes:
+    while notes := conflicts_of(atlas):
         id_ = notes[0]["values"]["adjustment"]
         undo(atlas, Adjustment.objects.get(pk=id_))
         del model.in_force[id_]

@@ -228,6 +228,27 @@ def test_the_section_says_what_was_done_by_whom_and_what_it_does(
     assert "Purchase order PO-7 by hand" in head
 
 
+def test_the_timeline_tells_each_adjustment_in_words(atlas: Organization, draft: Invoice, fiona: Client) -> None:
+    migration = f"one_shot:{atlas.charges.get().pk}"
+    adjust(atlas, Discount(migration, percent_ppm=100_000))
+    adjust(atlas, Discount("regularization:2026-10", amount_cents=5_00))
+    adjust(atlas, DueDate(date(2026, 12, 24)))
+    undo(atlas, adjust(atlas, Refill(30_00)))
+    undo(atlas, adjust(atlas, Skip(migration)))
+    shown = text(page(fiona, draft).partition('id="timeline"')[2].partition("</section>")[0])
+
+    for words in (
+        "Discount of 10 % on Database migration · 1,200.00 EUR → 1,104.00 EUR",
+        "Discount of 5.00 on Regularization of 2026-10 · 1,104.00 EUR → 1,098.00 EUR",
+        "Due on 24 December 2026 · 1,098.00 EUR → 1,098.00 EUR",
+        "Adjusted by hand Refill of 30.00 instead of 100.00",
+        "An adjustment was undone Refill of 30.00 instead of 100.00",
+        "Adjusted by hand Database migration waits for the next invoice",
+        "An adjustment was undone Database migration waits for the next invoice",
+    ):
+        assert words in shown, words
+
+
 def test_a_conflict_is_kept_or_undone(atlas: Organization, draft: Invoice, fiona: Client) -> None:
     adjust(atlas, Discount("regularization:2026-10", percent_ppm=100_000))
     adjust(atlas, Refill(10_00))

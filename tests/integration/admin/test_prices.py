@@ -57,16 +57,8 @@ def errors_of(response: object) -> str:
 
 
 def invoice_with(price: Price) -> None:
-    invoice = make_invoice(status="pending")
-    UsageDetail.objects.create(
-        invoice=invoice,
-        month=invoice.consumption_month,
-        organization=invoice.organization,
-        meter=price.meter,
-        price=price,
-        quantity_micro=1,
-        amount_cents=0,
-    )
+    detail = UsageDetail(meter=price.meter, price=price, quantity_micro=1, amount_cents=0)
+    make_invoice(status="pending", details=[detail])
 
 
 def test_a_price_is_added_with_every_digit(clara: Client) -> None:

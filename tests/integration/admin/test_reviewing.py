@@ -112,7 +112,7 @@ def test_acknowledging_needs_a_reason_and_shows_who_did(draft: Invoice) -> None:
 
 def test_a_stale_page_writes_nothing(draft: Invoice) -> None:
     response = do(desk("Accountant"), draft, "acknowledge", finding=digest_of(draft), reason="Seen", seen="0" * 32)
-    assert "The draft has changed since you opened it" in response.content.decode()
+    assert "Somebody changed this draft meanwhile" in response.content.decode()
     draft.refresh_from_db()
     assert (draft.open_findings, Acknowledgement.objects.count()) == (1, 0)
 

@@ -67,12 +67,12 @@ class SqlitePlatforms:
 class PostgresqlPlatforms:
     """Copies of one seeded database, next to the one that DATABASE_URL names."""
 
-    def __init__(self, parameters: dict[str, Any], organizations: int) -> None:
+    def __init__(self, parameters: dict[str, Any], organizations: int, *, seed: str = "seed") -> None:
         self._parameters = parameters
         self._prefix = f"closing_{os.getpid()}"
         self._seeded = f"{self._prefix}_seeded"
         self._execute(f'CREATE DATABASE "{self._seeded}"')
-        self._platform(self._seeded).run("seed", str(organizations))
+        self._platform(self._seeded).run(seed, str(organizations))
 
     @contextmanager
     def copy(self) -> Iterator[Platform]:

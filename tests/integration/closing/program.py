@@ -1,4 +1,4 @@
-"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check.
+"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check, and those of `rush`.
 
     python -m tests.integration.closing.program BATCH_SIZE COMMAND ARGUMENT... [-- COMMAND ARGUMENT...]
 
@@ -30,10 +30,19 @@ def main(arguments: Sequence[str]) -> None:
     from django.core.management import call_command
 
     from billing.usecases import _runs, issue_invoices
+    from tests.integration.closing import rush
 
     _runs.BATCH_SIZE = issue_invoices.BATCH_SIZE = int(arguments[0])
     print("ready", flush=True)  # noqa: T201
-    own: dict[str, Callable[..., None]] = {"seed": seed, "content": content, "feed": feed, "check": check}
+    own: dict[str, Callable[..., None]] = {
+        "seed": seed,
+        "content": content,
+        "feed": feed,
+        "check": check,
+        "drafts": rush.drafts,
+        "threads": rush.issue_in_threads,
+        "processes": rush.issue_in_processes,
+    }
     for name, *options in _split(arguments[1:]):
         if name in own:
             own[name](*options)

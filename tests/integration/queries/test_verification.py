@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.db.models import F, Model
 
+from billing.domain.chain import chained_hash
 from billing.models import (
     AddOn,
     Allocation,
@@ -26,12 +27,14 @@ from billing.models import (
     Payment,
     Price,
     PriceTier,
+    Refund,
     Resource,
     TaxSubtotal,
     UsageDetail,
     UsageMonth,
     UsageRecord,
 )
+from billing.queries.sealed_content import sealed_contents
 from billing.queries.verification import (
     PROMISES,
     Broken,
@@ -42,11 +45,13 @@ from billing.queries.verification import (
     numbers,
     payments,
     prices,
+    seals,
     statements,
     usage,
 )
 from organizations.models import Organization
-from tests.builders.credits import make_grant
+from tests.builders.credits import book_entry, make_grant
+from tests.builders.guards import guards_lifted
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 from tests.builders.platform import make_platform
@@ -108,6 +113,11 @@ def bill_add_on_again() -> None:
     line.save()
 
 
+def grant_again() -> None:
+    grant = CreditGrant.objects.get(**SOLD_IN_SEPTEMBER)
+    book_entry(grant=grant, kind="grant", amount_cents=0 + grant.amount_cents)
+
+
 def overlap_price() -> None:
     meter = Price.objects.get().meter
     make_price(meter=meter, valid_from=datetime(2026, 11, 1, tzinfo=UTC))
@@ -144,6 +154,14 @@ def settle_what_never_was() -> None:
 
 def end_the_last_tier() -> None:
     PriceTier.objects.update(up_to_micro=1)
+
+
+def replace_hash() -> None:
+    """The forger's own hash fits the changed content, but nothing that follows."""
+    forged = Invoice.objects.get(consumption_month=SEPTEMBER)
+    forged.note = "Paid in cash."
+    forged.save()
+    Invoice.objects.filter(pk=forged.pk).update(content_hash=chained_hash("", sealed_contents([forged.pk])[forged.pk]))
 
 
 BREAKAGES = {
@@ -479,6 +497,59 @@ BREAKAGES = {
         "series invoice",
         "does not exist",
     ),
+    # --- seals
+    "changed document": Breakage(
+        seals.seals,
+        change(Invoice, OCTOBER_ITSELF, note="Paid in cash."),
+        "F20261101-000002 (orga_atlas, 2026-10)",
+        "It was changed after it was issued or is not chained to F20261001-000001 (orga_atlas, 2026-09)",
+    ),
+    "changed first document": Breakage(
+        seals.seals,
+        change(Invoice, {"consumption_month": SEPTEMBER}, due_date=date(2026, 12, 31)),
+        "F20261001-000001",
+        "It was changed after it was issued: its hash does not fit.",
+    ),
+    "changed usage of a document": Breakage(
+        seals.seals,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, zone="mtl"),
+        "F20261101-000002",
+        "It was changed",
+    ),
+    "line of a document moved": Breakage(
+        seals.seals,
+        change(InvoiceLine, {"kind": "one_shot"}, position=9),
+        "F20261101-000002",
+        "It was changed",
+    ),
+    "new hash for a changed document": Breakage(
+        seals.seals, replace_hash, "F20261101-000002", "is not chained to F20261001-000001"
+    ),
+    "no hash": Breakage(
+        seals.seals,
+        change(Invoice, OCTOBER_ITSELF, content_hash=""),
+        "F20261101-000002",
+        "It has no hash, but F20261001-000001 (orga_atlas, 2026-09) before it has.",
+    ),
+    "no hash on the first": Breakage(
+        seals.seals,
+        change(Invoice, {"consumption_month": SEPTEMBER}, content_hash=""),
+        "F20261101-000002",
+        "its hash does not fit",
+    ),
+    "no hash anywhere": Breakage(
+        seals.seals,
+        change(Invoice, {"document_state": "issued"}, content_hash=""),
+        "series invoice",
+        "It ends with another hash than that of nothing.",
+    ),
+    "end of the chain": Breakage(
+        seals.seals,
+        change(NumberSeries, {"kind": "credit_note"}, last_hash="0" * 64),
+        "series credit_note",
+        "It ends with another hash than that of A20261110-000001 (orga_atlas, 2026-10).",
+    ),
+    "guards lifted": Breakage(seals.guards, lambda: None, "trigger frozen_billing_event", "run `manage.py migrate`"),
     # --- ledger
     "remainder": Breakage(
         ledger.remainders,
@@ -500,11 +571,14 @@ BREAKAGES = {
         "of 6.00, 5.00 are booked as granted",
     ),
     "pending grant with entries": Breakage(
-        ledger.grant_sums, change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"), "orga_atlas", "It is pending"
+        ledger.grant_sums,
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
+        "orga_atlas",
+        "It is pending",
     ),
     "active grant without entries": Breakage(
         ledger.grant_sums,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active", pending_cents=0),
         "orga_atlas",
         "0.00 are booked as granted",
     ),
@@ -545,13 +619,15 @@ BREAKAGES = {
     ),
     "usable before payment": Breakage(
         ledger.activations,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="active"),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(
+            state="active", pending_cents=0, remaining_cents=1
+        ),
         "orga_atlas",
         "It is active while invoice F20261101-000002 is pending.",
     ),
     "not usable after payment": Breakage(
         ledger.activations,
-        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending"),
+        change(CreditGrant, SOLD_IN_SEPTEMBER, state="pending", pending_cents=1),
         "orga_atlas",
         "It is pending while invoice F20261001-000001 is paid.",
     ),
@@ -561,12 +637,92 @@ BREAKAGES = {
         "coupon WELCOME (orga_quiet)",
         "not a free one of this organization",
     ),
+    "suspended and still granted": Breakage(
+        ledger.grant_sums,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(pending_cents=1),
+        "orga_atlas",
+        "0.00 are booked as granted, 0.00 as gone, 0.00 remain and 0.01 are pending.",
+    ),
+    "granted twice": Breakage(ledger.grant_sums, grant_again, "orga_atlas", "200.00 are booked as granted"),
+    "returned more than used": Breakage(
+        ledger.grant_sums,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="return", amount_cents=1),
+        "orga_atlas",
+        "as gone",
+    ),
+    "use that gives": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, amount_cents=5),
+        "grant",
+        "(use, 0.05)",
+    ),
+    "suspension of a gift": Breakage(
+        ledger.entries,
+        change(CreditEntry, {"kind": "use", "grant__type": "free"}, kind="suspension"),
+        "grant",
+        "(suspension,",
+    ),
+    "pending although written off": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="wont_pay"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is wont_pay.",
+    ),
+    "given up and still expected": Breakage(
+        ledger.activations,
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(state="cancelled"),
+        "orga_atlas",
+        "It is cancelled with 120.00 pending while invoice F20261101-000002 is pending.",
+    ),
+    "pending although cancelled": Breakage(
+        ledger.activations,
+        change(Invoice, OCTOBER_ITSELF, payment_state="canceled"),
+        "orga_atlas",
+        "It is pending while invoice F20261101-000002 is canceled.",
+    ),
     # --- payments
     "allocated": Breakage(
         payments.allocated,
         change(Payment, {"reference": "PAY-PART"}, allocated_cents=501),
         "payment PAY-PART",
         "Its allocated part is 5.01, but its allocations sum to 5.00.",
+    ),
+    "undone allocation that counts": Breakage(
+        payments.allocated,
+        change(Allocation, {"payment__reference": "PAY-PART"}, undone_at=datetime(2026, 11, 8, tzinfo=UTC)),
+        "payment PAY-PART",
+        "Its allocated part is 5.00, but its allocations sum to 0.00.",
+    ),
+    "refunded": Breakage(
+        payments.allocated,
+        change(Payment, {"reference": "PAY-PART"}, refunded_cents=151),
+        "payment PAY-PART",
+        "What went back is 1.51, but its refunds sum to 1.50.",
+    ),
+    "more than the payment": Breakage(
+        payments.spent,
+        change(Payment, {"reference": "PAY-PART"}, amount_cents=600),
+        "payment PAY-PART",
+        "Of 6.00, 5.00 are allocated and 1.50 went back.",
+        ((Payment, "payment_not_over_allocated"),),
+    ),
+    "charged back in part": Breakage(
+        payments.spent,
+        change(Refund, {"reference": "BACK-PART"}, kind="chargeback"),
+        "payment PAY-PART",
+        "It was charged back, but only 1.50 of 7.00 are gone.",
+    ),
+    "refund without a reason": Breakage(
+        payments.reasons,
+        change(Refund, {"reference": "BACK-PART"}, reason=""),
+        "refund BACK-PART",
+        "why 1.50 went back",
+    ),
+    "credited": Breakage(
+        payments.credited,
+        change(Invoice, OCTOBER_ITSELF, credited_cents=1_199),
+        "F20261101-000002",
+        "What is credited is 11.99, but its credit notes sum to 12.00.",
     ),
     "paid": Breakage(
         payments.paid,
@@ -594,14 +750,6 @@ BREAKAGES = {
         ),
         "payment PAY-PART",
         "It cannot settle 5.00 of invoice F20261101-000002.",
-    ),
-    "payment for another invoice": Breakage(
-        payments.allocations,
-        lambda: Payment.objects.filter(reference="PAY-PART").update(
-            requested_invoice=Invoice.objects.get(consumption_month=SEPTEMBER)
-        ),
-        "payment PAY-PART",
-        "It cannot settle",
     ),
     "payment of a credit note": Breakage(
         payments.allocations,
@@ -786,11 +934,10 @@ def make_grant_before(*, amount_cents: int) -> None:
 
 @contextmanager
 def lifted(constraints: tuple[tuple[type[Model], str], ...]) -> Iterator[None]:
-    """Let data in that a constraint would refuse, as a restored or hand-edited database may hold it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "PRAGMA ignore_check_constraints = ON" if connection.vendor == "sqlite" else "SET CONSTRAINTS ALL IMMEDIATE"
-        )
+    """Let data in that a constraint or a guard would refuse, as a restored or hand-edited database may hold it."""
+    with guards_lifted(), connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA ignore_check_constraints = ON")
         for model, name in constraints:
             table = model._meta.db_table
             if name.endswith("_once"):

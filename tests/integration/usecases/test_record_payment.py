@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from billing.models import Allocation, CreditEntry, CreditGrant, Invoice, Payment
+from billing.models import Allocation, CreditEntry, CreditGrant, Event, Invoice, Payment
+from billing.usecases._permissions import NotAllowed
 from billing.usecases.record_payment import (
     InvalidPayment,
     NotThisOrganizationsInvoice,
@@ -15,7 +16,8 @@ from billing.usecases.record_payment import (
     UnknownOrganization,
     record_payment,
 )
-from organizations.models import Organization
+from organizations.models import Organization, User
+from tests.builders.desk import make_staff
 from tests.builders.invoices import make_credit_note, make_invoice
 from tests.builders.organizations import make_organization
 
@@ -38,6 +40,7 @@ def pay(
     invoice: Invoice | str | None = None,
     day: date = date(2026, 11, 4),
     method: str = "bank_transfer",
+    actor: User | None = None,
     at: datetime = AT,
 ) -> Recorded:
     return record_payment(
@@ -47,6 +50,7 @@ def pay(
         date=day,
         method=method,
         invoice_number=invoice.number if isinstance(invoice, Invoice) else invoice,
+        actor=actor,
         at=at,
     )
 
@@ -266,3 +270,41 @@ def test_today_in_paris_is_not_the_future(atlas: Organization) -> None:
     after_midnight = datetime(2026, 11, 4, 23, 1, tzinfo=UTC)  # 00:01 on the 5th in Paris
 
     assert pay(atlas, 100, day=date(2026, 11, 5), at=after_midnight).is_new
+
+
+class TestWhoDidIt:
+    def test_the_payment_and_what_it_settles_are_events(self, atlas: Organization) -> None:
+        fiona = make_staff("Accountant")
+        invoice = make_invoice(organization=atlas, status="pending", fees_cents=10_000)
+
+        pay(atlas, 25_000, actor=fiona)
+
+        events = Event.objects.order_by("pk").values_list("kind", "actor__email", "organization", "invoice", "values")
+        assert list(events) == [
+            (
+                "payment.recorded", "fiona@example.com", atlas.pk, None,
+                {
+                    "payment": "PAY-1", "cents": 25_000, "currency": "EUR",
+                    "method": "bank_transfer", "date": "2026-11-04",
+                },
+            ),
+            (
+                "payment.allocated", "fiona@example.com", atlas.pk, invoice.pk,
+                {
+                    "payment": "PAY-1", "cents": 24_000, "currency": "EUR",
+                    "before": {"payment_state": "pending"}, "after": {"payment_state": "paid", "left_cents": 0},
+                },
+            ),
+        ]  # fmt: skip
+
+    def test_again_leaves_no_event(self, atlas: Organization) -> None:
+        pay(atlas, 100)
+        pay(atlas, 100)
+
+        assert Event.objects.count() == 1
+
+    @pytest.mark.parametrize("role", ["Viewer", "Controller", "Auditor"])
+    def test_a_role_without_the_permission(self, atlas: Organization, role: str) -> None:
+        with pytest.raises(NotAllowed, match=r"billing\.add_payment"):
+            pay(atlas, 100, actor=make_staff(role))
+        assert not Payment.objects.exists()

@@ -11,6 +11,7 @@ from billing.domain.lifecycle import (
     ForbiddenTransition,
     PaymentState,
     check_transition,
+    state_by_amounts,
 )
 
 ALLOWED_DOCUMENT_STEPS = {("draft", "issued"), ("draft", "discarded")}
@@ -99,3 +100,40 @@ def test_states_are_written_as_the_export_writes_them() -> None:
         "refunded",
         "wont_pay",
     ]
+
+
+class TestStateByAmounts:
+    """Of a total of 100: what is paid and credited decides, and where the invoice was."""
+
+    @pytest.mark.parametrize(
+        ("current", "paid", "credited", "expected"),
+        [
+            ("pending", 0, 0, "pending"),
+            ("pending", 99, 0, "pending"),
+            ("pending", 100, 0, "paid"),
+            ("pending", 60, 40, "paid"),
+            ("pending", 0, 100, "canceled"),
+            ("processing", 99, 0, "processing"),
+            ("processing", 100, 0, "paid"),
+            ("payment_held", 99, 0, "payment_held"),
+            ("payment_held", 100, 0, "paid"),
+            ("paid", 100, 0, "paid"),
+            ("paid", 99, 0, "pending"),
+            ("paid", 99, 1, "paid"),
+            ("paid", 0, 100, "refunded"),
+            ("wont_pay", 99, 0, "wont_pay"),
+            ("wont_pay", 100, 0, "paid"),
+            ("wont_pay", 0, 100, "canceled"),
+            ("canceled", 0, 100, "canceled"),
+            ("refunded", 0, 100, "refunded"),
+        ],
+    )
+    def test_it_follows_the_money(self, current: str, paid: int, credited: int, expected: str) -> None:
+        new = state_by_amounts(PaymentState(current), total_cents=100, paid_cents=paid, credited_cents=credited)
+
+        assert new == expected
+        if new != current:
+            check_transition(PaymentState(current), new)
+
+    def test_an_invoice_of_nothing_is_paid(self) -> None:
+        assert state_by_amounts(PaymentState.PAID, total_cents=0, paid_cents=0, credited_cents=0) == "paid"
