@@ -64,6 +64,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Number series"), "tag", "billing", "numberseries"),
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
+            (_("Second factors"), "key", "mfa", "authenticator"),
             (_("Audit trail"), "history", "admin", "logentry"),
         ],
     ),

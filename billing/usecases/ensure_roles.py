@@ -47,7 +47,7 @@ CONTROLLING = (
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
     | _rights("approve", "billing.invoice")
 )
-AUDITING = _rights("view", "organizations.user", "auth.group", "auth.permission", "admin.logentry")
+AUDITING = _rights("view", "organizations.user", "auth.group", "auth.permission", "admin.logentry", "mfa.authenticator")
 
 ROLES: dict[str, Codenames] = {
     "Viewer": SEEN,
