@@ -15,17 +15,26 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have `migrate` leave the groups of staff behind, with the permissions of all models."""
+        """Log what people change of the configuration; have `migrate` leave the groups of staff behind.
+
+        The groups have the permissions of all models.
+        """
+        from billing.audit import audit_configuration
+
+        audit_configuration()
         post_migrate.connect(_ensure_roles, sender=self)
 
 
 def _ensure_roles(*, using: str, apps: Apps = installed_apps, **_kwargs: Any) -> None:
     # `flush` sends the signal too, without `apps`. Permissions exist by now: the handler of django.contrib.auth was
     # connected earlier, and this app comes last.
+    from auditlog.context import disable_auditlog
+
     from billing.usecases.ensure_roles import ensure_roles
 
     try:
         apps.get_model("auth", "Group")
     except LookupError:  # migrated back to before there were groups
         return
-    ensure_roles(using=using)
+    with disable_auditlog():  # they follow from the code, and the log's own table may not be there yet
+        ensure_roles(using=using)

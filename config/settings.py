@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "auditlog",
     "django_countries",
     "organizations",
     "billing",
@@ -67,6 +68,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "config.middleware.StaffSecondFactorMiddleware",
@@ -124,6 +126,11 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Unified Invoicing"
 MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # passkeys over plain HTTP, which browsers allow on localhost only
+
+# --- Log of configuration changes (what is in it: organizations/audit.py, billing/audit.py) ---------------------------
+
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # names instead of keys
+AUDITLOG_DISABLE_REMOTE_ADDR = True  # it would believe any X-Forwarded-For
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from billing.admin import (
     catalogue,
+    changes,
     charges_and_add_ons,
     closes,
     coupons,
@@ -17,6 +18,7 @@ from billing.admin import (
 
 __all__ = [
     "catalogue",
+    "changes",
     "charges_and_add_ons",
     "closes",
     "coupons",

@@ -66,6 +66,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Groups"), "group", "auth", "group"),
             (_("Second factors"), "key", "mfa", "authenticator"),
             (_("Audit trail"), "history", "admin", "logentry"),
+            (_("Configuration changes"), "manage_history", "auditlog", "logentry"),
         ],
     ),
 ]
