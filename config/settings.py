@@ -130,6 +130,7 @@ MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # passkeys over plain HTTP, which br
 # --- Log of configuration changes (what is in it: organizations/audit.py, billing/audit.py) ---------------------------
 
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # names instead of keys
+AUDITLOG_DISABLE_ON_RAW_SAVE = True  # fixtures bring what was logged where they come from
 AUDITLOG_DISABLE_REMOTE_ADDR = True  # it would believe any X-Forwarded-For
 
 # --- Language and time ----------------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from django.db.models import Model
 
 def audit(model: type[Model], *, leaving_out: Iterable[str] = (), relations: Iterable[str] = ()) -> None:
     """Log who creates, changes or deletes a row: every column but those left out; `relations` are many-to-many."""
-    left_out = set(leaving_out)
+    left_out = {*leaving_out, model._meta.pk.name}
     columns = [field.name for field in model._meta.concrete_fields if field.name not in left_out]
     # Without a list of its own, auditlog would read reverse relations as well.
     auditlog.register(model, include_fields=columns, m2m_fields=set(relations))

@@ -7,6 +7,7 @@ from billing.admin import (
     closes,
     coupons,
     credits,  # noqa: A004  # a module, and a word of the domain
+    exports,
     invoices,
     legal,
     organizations,
@@ -23,6 +24,7 @@ __all__ = [
     "closes",
     "coupons",
     "credits",
+    "exports",
     "invoices",
     "legal",
     "organizations",

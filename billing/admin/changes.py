@@ -41,6 +41,10 @@ class Change(NamedTuple):
     before: str
     after: str
 
+    def in_short(self) -> str:
+        """Such as `City: Paris → Nantes`, `City: Nantes` when there was none."""
+        return f"{self.name}: {self.before} → {self.after or '–'}" if self.before else f"{self.name}: {self.after}"
+
 
 class KindFilter(RadioFilter):
     """Entries of one kind of row, of those that are logged."""
@@ -117,7 +121,7 @@ class ConfigurationChangeAdmin(ReadOnlyAdmin[LogEntry]):
     def first_changes(self, entry: LogEntry) -> str:
         """The first few columns."""
         changes = list(changes_of(entry))
-        shown = [f"{change.name}: {change.before or '–'} → {change.after or '–'}" for change in changes[:SHOWN]]
+        shown = [change.in_short() for change in changes[:SHOWN]]
         return "; ".join(shown) + (" …" if len(changes) > SHOWN else "")
 
     @display(description=_("changes"))

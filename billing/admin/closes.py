@@ -1,8 +1,10 @@
 """Month closes and what became of each organization."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -111,6 +113,14 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
             for outcome in changelist.result_list:
                 outcome.sentences = sentences
         return response
+
+    def exported_rows(self, rows: QuerySet[CloseOutcome]) -> Iterable[CloseOutcome]:
+        """Word the reasons of all rows together as well."""
+        outcomes = list(rows)
+        sentences = reason_sentences(outcomes)
+        for outcome in outcomes:
+            outcome.sentences = sentences  # type: ignore[attr-defined]  # for `reason`
+        return outcomes
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The close's page links to the outcomes of one reason."""

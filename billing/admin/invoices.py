@@ -18,6 +18,7 @@ from billing.admin._invoice_page import invoice_context
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoices import due_cents, find_by_number
+from organizations.admin._exports import Money, exports
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -110,6 +111,7 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
+    @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:
         """The number, or that there is none yet."""
@@ -121,6 +123,7 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
         status = status_of(invoice, timezone.localdate())
         return status, str(STATUS_LABELS[status])
 
+    @exports(lambda invoice: Money(due_cents(invoice), invoice.currency))
     @display(description=_("amount due"), formatting="price")
     def due(self, invoice: Invoice) -> Any:
         """What is left to pay."""

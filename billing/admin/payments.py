@@ -17,6 +17,7 @@ from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline, UseCaseForm
 from billing.models import Allocation, Payment
 from billing.usecases.record_payment import UnableToRecordPayment, record_payment
+from organizations.admin._exports import Money, exports
 
 
 class PaymentForm(UseCaseForm[Payment]):
@@ -115,6 +116,7 @@ class PaymentAdmin(PerformsMixin[Payment], BillingAdmin[Payment]):
             "recorded_at",
         ]
 
+    @exports(lambda payment: Money(payment.amount_cents - payment.allocated_cents, payment.currency))
     @display(description=_("unallocated"), formatting="price")
     def unallocated(self, payment: Payment) -> Any:
         """What settles no invoice and stays on the account."""
