@@ -10,14 +10,18 @@ import time_machine
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
+from django.contrib import admin
 from django.core.cache import cache
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from billing.admin._actions import confirm_first
+from billing.admin._actions import ActionsMixin, PageAction, ReasonForm, confirm_first
+from billing.admin.invoices import InvoiceAdmin
+from billing.models import Invoice
 from organizations.models import User
 from tests.builders.desk import PASSWORD, desk, make_staff
+from tests.builders.invoices import make_invoice
 
 pytestmark = pytest.mark.django_db
 
@@ -183,6 +187,25 @@ def test_what_was_typed_comes_back_after_the_question(clock: time_machine.Travel
         f"?next={LIST.replace('/', '%2F')}%3Freason%3Dagreed%2B%2526%2Bsigned"
     )
     assert (ask(client, data={"reason": "long " * 1_000}) or "").endswith(f"?next={LIST.replace('/', '%2F')}")
+
+
+class Desk(ActionsMixin[Invoice], InvoiceAdmin):
+    """The page of an invoice with a dangerous button and a harmless one."""
+
+    page_actions = (
+        PageAction("issue", "Issue", ReasonForm[Invoice], "billing.issue_invoice", needs_fresh_factor=True),
+        PageAction("note", "Note", ReasonForm[Invoice], "billing.issue_invoice"),
+    )
+
+
+def test_a_dangerous_button_asks_and_a_harmless_one_does_not(clock: time_machine.Traveller) -> None:
+    give_app(make_staff("Billing manager"))
+    invoice, client = make_invoice(), desk("Billing manager")
+    for name, status in (("issue", 302), ("note", 200)):
+        request = RequestFactory().get(f"/admin/billing/invoice/{invoice.pk}/do/{name}/")
+        request.user, request.session = make_staff("Billing manager"), client.session
+        response = Desk(Invoice, admin.site).action_view(request, str(invoice.pk), name)
+        assert response.status_code == status
 
 
 def test_where_no_factor_is_required_nothing_is_asked(settings: Settings) -> None:
