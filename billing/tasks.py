@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
+from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs as work_on_jobs
 from billing.usecases.work_on_close import work_on_close as work
 
 log = logging.getLogger(__name__)
@@ -25,3 +26,11 @@ def ensure_due_month_is_closed() -> None:
 def work_on_close(close_id: int) -> None:
     """Close batches of a run until none is free."""
     work(close_id=close_id, at=timezone.now())
+
+
+@shared_task
+def work_on_bulk_jobs() -> None:
+    """Do what people asked for in bulk."""
+    worked = work_on_jobs(at=timezone.now())
+    if worked:
+        log.info("Worked on %s items of bulk jobs", worked)

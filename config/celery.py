@@ -13,10 +13,11 @@ MINUTES = 60
 
 
 class ScheduleEntry(TypedDict):
-    """One line of the schedule: a task, by name, and the seconds between two runs."""
+    """One line of the schedule: a task, by name, the seconds between two runs, and after how many a message is moot."""
 
     task: str
     schedule: float
+    options: dict[str, float]
 
 
 BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
@@ -24,6 +25,13 @@ BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
     "ensure-due-month-is-closed": {
         "task": "billing.tasks.ensure_due_month_is_closed",
         "schedule": 15 * MINUTES,
+        "options": {"expires": 15 * MINUTES},
+    },
+    # Every 5 seconds: take up what people asked for in bulk, so that a click shows progress soon.
+    "work-on-bulk-jobs": {
+        "task": "billing.tasks.work_on_bulk_jobs",
+        "schedule": 5,
+        "options": {"expires": 5},
     },
 }
 

@@ -262,5 +262,7 @@ LOGGING = {
         "billing": {"level": "INFO"},
         "organizations": {"level": "INFO"},
         "celery": {"level": "INFO"},
+        # Not a line for every time that the schedule finds nothing to do.
+        **{name: {"level": "WARNING"} for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy")},
     },
 }

@@ -70,6 +70,11 @@ class ActionForm[M: Model](forms.Form):
         self.message = ""
         super().__init__(*args, **kwargs)
 
+    @property
+    def intro(self) -> str:
+        """What the person should know before answering, such as which row of the page this is about."""
+        return ""
+
     def perform(self) -> str:
         """Call one use case with `cleaned_data`, `target`, `actor` and `at`; return the sentence for the person."""
         raise NotImplementedError

@@ -71,11 +71,15 @@ def link_column(path: str, title: "StrOrPromise") -> Column:
 def state_column(
     field: str, title: "StrOrPromise", colours: Mapping[str, str], text: Callable[[Any], Any] | None = None
 ) -> Column:
-    """Return a column that shows a choice as a coloured label; `colours` names success, warning, danger or info."""
+    """Return a column that shows a choice as a label; `colours` names success, warning, danger or info.
 
-    def column(row: Any) -> tuple[str, str]:
+    A choice without a colour gets a quiet label.
+    """
+
+    def column(row: Any) -> tuple[str, str] | str:
         value = getattr(row, field)
-        return value, str(text(row) if text else getattr(row, f"get_{field}_display")())
+        words = str(text(row) if text else getattr(row, f"get_{field}_display")())
+        return (value, words) if value in colours else words
 
     return _named(column, field, title, label=dict(colours), ordering=field)
 

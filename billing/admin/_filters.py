@@ -6,7 +6,7 @@ from django.contrib.admin import ModelAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import RadioFilter
+from unfold.contrib.filters.admin import FieldTextFilter, RadioFilter
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -28,3 +28,14 @@ class EmptyFilter(RadioFilter):
         if self.value() not in ("0", "1"):
             return queryset
         return queryset.filter(**{f"{self.column}__isnull": self.value() == "1"})
+
+
+class TextFilter(FieldTextFilter):
+    """Rows where a column contains what was typed."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """Apply it; no column contains what PostgreSQL cannot even be asked for."""
+        if "\0" in str(self.value() or ""):
+            return queryset.none()
+        found = super().queryset(request, queryset)
+        return queryset if found is None else found

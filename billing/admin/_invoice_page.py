@@ -10,6 +10,7 @@ from django_countries import countries
 
 from billing import formatting
 from billing.admin import _links as links
+from billing.admin._event_words import event_lines
 from billing.admin._statement_rows import statement_rows
 from billing.admin._usage_rows import usage_groups
 from billing.domain.quantities import MICRO
@@ -17,7 +18,7 @@ from billing.models import CreditEntry, Invoice, InvoiceLine
 from billing.queries.invoice_pages import InvoicePage, load_invoice_page
 from billing.queries.months import month_of
 from billing.queries.parties import Snapshot
-from billing.queries.reasons import reason_sentence
+from billing.queries.timeline import load_timeline
 from billing.queries.wording import line_description
 
 SELF_EXPLAINING = ("provision", "regularization")
@@ -35,7 +36,6 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "invoice": invoice,
         "page": page,
         "currency": invoice.currency,
-        "findings": [reason_sentence(note["code"], note["values"]) for note in invoice.review_notes],
         "provision_month": month_of(invoice.consumption_month).next.first_day,
         "seller": party_lines(page.seller),
         "buyer": party_lines(page.buyer),
@@ -45,6 +45,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "movements": _movements(page),
         "groups": usage_groups(page.usage.groups, page.usage.prices, invoice.consumption_month),
         "only_organization": _positive(request.GET.get("organization")),
+        "timeline": event_lines(load_timeline(invoice)),
         "details_pages": page.usage.page.paginator.get_elided_page_range(page.usage.page.number),
         "organization_url": links.invoices_of(invoice.organization_id),
     }

@@ -14,9 +14,9 @@ def outcomes(month: date, kind: str | None = None) -> str:
     return _list("closeoutcome", **_in_month("month", month), **({"kind__exact": str(kind)} if kind else {}))
 
 
-def invoices(month: date) -> str:
-    """The invoices of a consumption month."""
-    return _list("invoice", **_in_month("consumption_month", month))
+def invoices(month: date, status: str | None = None) -> str:
+    """The invoices of a consumption month, with one status or all."""
+    return _list("invoice", **_in_month("consumption_month", month), **({"status": status} if status else {}))
 
 
 def invoices_of(organization_id: int) -> str:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from billing.admin._fields import CurrencyField
+from billing.domain.periods import FIRST_YEAR, LAST_YEAR
 from billing.domain.pricing import InvalidPrice, Tier
 from billing.models import Price, PriceTier
 from billing.queries.months import local_day, midnight
@@ -19,6 +20,11 @@ from billing.usecases.set_price import PriceKey, PriceTerms, set_price
 
 # Where a form leaves what was typed, for the tiers beside it; None when it could not be read.
 TYPED = "typed_at_the_desk"
+
+HELP_TEXTS = {
+    "per_quantity_micro": _("In the meter's unit: 3600 prices an hour of a meter in seconds, 1 a single GB or user."),
+    "package_micro": _("Quantities are rounded up to whole packages of this size. Empty: they are not."),
+}
 
 
 class MidnightField(forms.DateField):
@@ -29,6 +35,10 @@ class MidnightField(forms.DateField):
     def clean(self, value: Any) -> Any:
         """Read the day; raises ValidationError for what is none."""
         day: date | None = super().clean(value)
+        if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+            raise ValidationError(
+                _("Choose a day of the years %(first)d to %(last)d.") % {"first": FIRST_YEAR, "last": LAST_YEAR}
+            )
         return None if day is None else midnight(day)
 
     def prepare_value(self, value: Any) -> Any:
@@ -45,6 +55,12 @@ class PriceForm(forms.ModelForm[Price]):
         required=False,
         help_text=_("From the beginning of that day; the version before ends there. Empty: from ever."),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, help_text in HELP_TEXTS.items():
+            if name in self.fields:
+                self.fields[name].help_text = help_text
 
     class Meta:
         model = Price

@@ -72,7 +72,7 @@ def _words(
             "",
             _("Sold by issued invoices that are not fully paid yet: they are not sold a second time."),
         ),
-        "h": (_("Credits to refill"), "−(A + c + d + e + f + g)", _refill_sentence(statement, next_period)),
+        "h": (_("Credits to refill"), *_refill(statement, next_period)),
         "B": (
             _("Balance once this invoice is paid"),
             "A + c + d + e + h",
@@ -88,15 +88,18 @@ def _words(
     }
 
 
-def _refill_sentence(statement: CreditStatement, next_period: str) -> str:
-    """Say how the refill came about: computed, cut at zero, or agreed."""
+def _refill(statement: CreditStatement, next_period: str) -> tuple[str, str]:
+    """Give the formula of the refill and say how it came about: computed, cut at zero, or agreed."""
+    formula = "−(A + c + d + e + f + g)"
     left_cents = statement.change_cents - statement.refill_cents + statement.opening_cents
     missing_cents = -(left_cents + statement.estimate_cents + statement.pending_cents)
     if statement.refill_cents != max(0, missing_cents):
-        return _("The amount agreed with the organization, instead of a computed one.")
+        return "", _("An amount agreed with the organization or set by hand, instead of the computed one.")
     if missing_cents < 0:
         excess = formatting.format_amount(-missing_cents)
-        return _("Nothing: there is %(excess)s more than estimated, which stays on the account.") % {"excess": excess}
+        sentence = _("Nothing: there is %(excess)s more than estimated, which stays on the account.")
+        return f"max(0, {formula})", sentence % {"excess": excess}
     if missing_cents == 0:
-        return _("Nothing is missing for %(period)s.") % {"period": next_period}
-    return _("What is missing for %(period)s: the provision that this invoice sells.") % {"period": next_period}
+        return formula, _("Nothing is missing for %(period)s.") % {"period": next_period}
+    sentence = _("What is missing for %(period)s: the provision that this invoice sells.")
+    return formula, sentence % {"period": next_period}

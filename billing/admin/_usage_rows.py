@@ -64,7 +64,7 @@ def usage_groups(
 
 def price_in_words(price: Price, unit: str) -> str:
     """Say what a price costs: "0.0167 per hour", "from 0.02 per GB, 3 tiers"."""
-    per = _per(price, unit)
+    per = per_unit(price, unit)
     tiers = list(price.tiers.all())
     if not tiers:
         return ""
@@ -82,7 +82,8 @@ def localized(unit_price: Decimal) -> str:
     return number_format(Decimal(text), decimals, use_l10n=True, force_grouping=True)
 
 
-def _per(price: Price, unit: str) -> str:
+def per_unit(price: Price, unit: str) -> str:
+    """Say what a unit price is for: "per hour", "per 1,000 requests in whole packages of 100"."""
     if unit == formatting.SECONDS and price.per_quantity_micro == SECONDS_PER_HOUR_MICRO:
         words = _("per hour")
     elif price.per_quantity_micro == MICRO:
@@ -116,7 +117,7 @@ def _tier_rows(detail: UsageDetail, price: Price, unit: str) -> list[TierRow]:
     rated = rate(detail.quantity_micro, price_of(price, tiers), month_of(detail.month).seconds)
     if rated.amount_cents != detail.amount_cents:
         return []
-    return [_tier_row(piece, unit, _per(price, unit)) for piece in rated.slices]
+    return [_tier_row(piece, unit, per_unit(price, unit)) for piece in rated.slices]
 
 
 def _tier_row(piece: Slice, unit: str, per: str) -> TierRow:

@@ -73,8 +73,14 @@ class PlanPriceFormSet(forms.BaseInlineFormSet[AddOnPlanPrice, AddOnPlan, forms.
         days = [row.get("valid_from") for row in kept]
         if not days:
             raise ValidationError(_("A plan needs a monthly price."))
-        if len(set(days)) < len(days):
+        if len(set(days)) < len(days) or self._is_taken(days):
             raise ValidationError(_("Two prices begin on the same day."))
+
+    def _is_taken(self, days: list[date | None]) -> bool:
+        """Whether a price that somebody else has added meanwhile begins on one of the days."""
+        shown = [form.instance.pk for form in self.initial_forms]
+        others = AddOnPlanPrice.objects.filter(plan=self.instance.pk).exclude(pk__in=shown)
+        return any(day in days for day in others.values_list("valid_from", flat=True))
 
 
 class PlanPriceForm(forms.ModelForm[AddOnPlanPrice]):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -12,19 +12,27 @@ from unfold.decorators import display
 
 from billing.admin import _displays as displays
 from billing.admin import _links as links
+from billing.admin._actions import ActionsMixin
 from billing.admin._base import ComputedAdmin
+from billing.admin._close_actions import CLOSE_ACTIONS, OUTCOME_ACTIONS
 from billing.admin.dashboard import outcome_parts
-from billing.models import CloseOutcome, MonthClose
-from billing.queries.dashboard import compare_months, summarize_closes
+from billing.formatting import format_money
+from billing.models import BulkJob, CloseOutcome, MonthClose
+from billing.queries.cockpit import load_progress, load_states
+from billing.queries.dashboard import compare_months, rises_and_falls, summarize_closes
 from billing.queries.outcomes import count_reasons, reason_sentences
+from organizations.admin._exports import Money, exports
 
 Kind = CloseOutcome.Kind
+JOBS, MOVERS = 5, 6
 OUTCOME_COLOURS = {"invoice": "success", "blocked": "danger", "on_parent": "info"}
 
 
 @admin.register(MonthClose)
-class MonthCloseAdmin(ComputedAdmin[MonthClose]):
-    """The closes, with how far each is."""
+class MonthCloseAdmin(ActionsMixin[MonthClose], ComputedAdmin[MonthClose]):
+    """The closes, each with its cockpit: how far the month is, and what can be done with all of it."""
+
+    page_actions = CLOSE_ACTIONS
 
     list_display = [displays.month_column("month", _("consumption month")), "state", "run", "started_at", "finished_at"]
     list_select_related = ["legal_entity"]
@@ -45,7 +53,7 @@ class MonthCloseAdmin(ComputedAdmin[MonthClose]):
     ) -> HttpResponse:
         """Show the close with its outcomes, their reasons and its totals."""
         close = self.get_object(request, object_id)
-        context = {} if close is None else _close_context(close)
+        context = {} if close is None else {**_close_context(close), "buttons": self.buttons(request, close)}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
 
@@ -53,8 +61,15 @@ def _close_context(close: MonthClose) -> dict[str, Any]:
     summary = summarize_closes([close])[0]
     reasons = [*count_reasons(close.month, Kind.BLOCKED), *count_reasons(close.month, Kind.NIL)]
     sentences = reason_sentences([reason.example for reason in reasons])
+    jobs = list(BulkJob.objects.filter(close=close).select_related("author").order_by("-id")[:JOBS])
+    rises, falls = rises_and_falls(close.month, MOVERS)
     return {
         "close": close,
+        "state_cells": _state_cells(close),
+        "batches": _batches(close),
+        "jobs": [(job, load_progress(job)) for job in jobs],
+        "job_running": any(job.state == BulkJob.State.RUNNING for job in jobs),
+        "movers": [(_("Largest rises"), rises), (_("Largest falls"), falls)],
         "summary": summary,
         "parts": outcome_parts(summary),
         "comparisons": compare_months(close.month),
@@ -72,9 +87,37 @@ def _close_context(close: MonthClose) -> dict[str, Any]:
     }
 
 
+def _state_cells(close: MonthClose) -> list[dict[str, Any]]:
+    """The way of a month's invoices from left to right, each number with its list."""
+    states, month = load_states(close.month), close.month
+    cells = [
+        (_("Drafts"), states.drafts, "", links.invoices(month, "draft")),
+        (_("Ready"), states.ready, "good", links.invoices(month, "ready")),
+        (_("To be reviewed"), states.review, "warn", links.invoices(month, "review")),
+        (_("On hold"), states.on_hold, "warn", links.invoices(month, "on_hold")),
+        (_("Blocked"), states.blocked, "bad", links.outcomes(month, Kind.BLOCKED)),
+        (_("Nothing to bill"), states.nil, "", links.outcomes(month, Kind.NIL)),
+        (_("Issued"), states.issued, "", links.invoices(month, "issued")),
+        (_("Paid"), states.paid, "good", links.invoices(month, "paid")),
+    ]
+    return [
+        {"label": label, "number": number, "colour": colour if number else "", "url": url}
+        for label, number, colour, url in cells
+    ]
+
+
+def _batches(close: MonthClose) -> dict[str, int]:
+    """How many batches of the run are done, of all."""
+    run = close.batches.filter(run=close.run)
+    return run.aggregate(done=Count("pk", filter=Q(finished_at__isnull=False)), total=Count("pk"))
+
+
 @admin.register(CloseOutcome)
-class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
+class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome]):
     """One row per organization and month."""
+
+    page_actions = OUTCOME_ACTIONS
+    change_form_template = "admin/outcome_page.html"
 
     list_display = [
         displays.link_column("organization", _("organization")),
@@ -82,7 +125,7 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
         displays.state_column("kind", _("outcome"), OUTCOME_COLOURS),
         "reason",
         displays.link_column("invoice", _("invoice")),
-        displays.money_column("own_consumption_cents", _("own consumption"), currency="organization.currency"),
+        "own_consumption",
     ]
     list_display_links = None
     ordering = ["-pk"]
@@ -92,9 +135,8 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
     search_help_text = _("Name or identifier, from the beginning")
     search_organization = "organization"
     date_hierarchy = "month"
-    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption_cents"]
-    readonly_fields = ["reason"]
-    currency_path = "organization.currency"
+    fields = ["organization", "payer", "month", "kind", "reason", "invoice", "own_consumption"]
+    readonly_fields = ["reason", "own_consumption"]
     empty_hint = _("A close writes one outcome per organization: an invoice, nothing to bill, or why it is blocked.")
 
     @display(description=_("reason"))
@@ -102,6 +144,21 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
         """The sentence that says what to do."""
         sentences = getattr(outcome, "sentences", None) or reason_sentences([outcome])
         return str(sentences.get(outcome.pk, ""))
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Show the outcome, and the button that tries it again."""
+        outcome = self.get_object(request, object_id)
+        context = {} if outcome is None else {"buttons": self.buttons(request, outcome)}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    @exports(lambda outcome: Money(_known_consumption(outcome), outcome.organization.currency))
+    @display(description=_("own consumption"), formatting="price", ordering="own_consumption_cents")
+    def own_consumption(self, outcome: CloseOutcome) -> Any:
+        """What a payer and its sub-organizations consumed; of whoever is blocked nobody knows."""
+        cents = _known_consumption(outcome)
+        return "" if cents is None else format_money(cents, outcome.organization.currency)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Word the reasons of a page together, so that no row looks up what its reason names."""
@@ -125,3 +182,7 @@ class CloseOutcomeAdmin(ComputedAdmin[CloseOutcome]):
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The close's page links to the outcomes of one reason."""
         return lookup == "reason_code" or super().lookup_allowed(lookup, value, request)
+
+
+def _known_consumption(outcome: CloseOutcome) -> int | None:
+    return outcome.own_consumption_cents if outcome.kind in (Kind.INVOICE, Kind.NIL) else None

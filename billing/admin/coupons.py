@@ -56,6 +56,7 @@ class CouponAdmin(BillingAdmin[Coupon]):
     form = CouponForm
     list_display = [
         "name",
+        "state",
         displays.money_column("amount_cents", _("amount")),
         "valid_from",
         "valid_until",
@@ -64,6 +65,7 @@ class CouponAdmin(BillingAdmin[Coupon]):
         "maximum_uses",
     ]
     search_fields = ["name"]
+    search_help_text = _("Part of the name")
     ordering = ["-pk"]
     date_hierarchy = "valid_from"
     fieldsets = [
@@ -75,6 +77,16 @@ class CouponAdmin(BillingAdmin[Coupon]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Coupon]:
         """Each coupon with how often it was used."""
         return super().get_queryset(request).annotate(use_count=Count("uses"))
+
+    @display(description=_("state"), label={"in_force": "success", "later": "info"})
+    def state(self, coupon: Coupon) -> tuple[str, str] | str:
+        """Whether it can be used today, as far as its window says."""
+        today = timezone.localdate()
+        if coupon.valid_until is not None and coupon.valid_until < today:
+            return str(_("expired"))
+        if coupon.valid_from is not None and coupon.valid_from > today:
+            return "later", str(_("begins later"))
+        return "in_force", str(_("in force"))
 
     @display(description=_("uses"), formatting="price")
     def uses_made(self, coupon: Coupon) -> int:

@@ -1,23 +1,34 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
 from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
+from billing.admin._actions import ActionsMixin, PageAction
+from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
+from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
+from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context
+from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
-from billing.queries.invoices import due_cents, find_by_number
+from billing.queries.invoice_pages import InvoicePage
+from billing.queries.invoices import due_cents, find_by_number, live_invoice
+from billing.queries.review_pages import load_review
 from organizations.admin._exports import Money, exports
 
 STATUS_COLOURS = {
@@ -32,7 +43,34 @@ STATUS_COLOURS = {
     "refunded": "default",
     "wont_pay": "danger",
 }
+REVIEW_COLOURS = {"on_hold": "warning", "open": "danger", "warnings": "warning"}
 STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
+FILTER_LABELS = {
+    "draft": STATUS_LABELS["draft"],
+    "ready": _("draft, ready"),
+    "review": _("draft, to be reviewed"),
+    "on_hold": _("draft, on hold"),
+    "issued": _("issued"),
+    **{
+        name: STATUS_LABELS[name]
+        for name in (
+            "pending",
+            "overdue",
+            "processing",
+            "payment_held",
+            "paid",
+            "canceled",
+            "refunded",
+            "wont_pay",
+        )
+    },
+}
+DRAFT_STATES = {
+    "draft": Q(),
+    "ready": Q(hold_reason="", open_findings=0),
+    "review": Q(hold_reason="", open_findings__gt=0),
+    "on_hold": ~Q(hold_reason=""),
+}
 
 
 def status_of(invoice: Invoice, today: date) -> str:
@@ -51,27 +89,18 @@ class StatusFilter(RadioFilter):
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Draft, then where the money is."""
-        names = [
-            "draft",
-            "pending",
-            "overdue",
-            "processing",
-            "payment_held",
-            "paid",
-            "canceled",
-            "refunded",
-            "wont_pay",
-        ]
-        return [(name, STATUS_LABELS[name]) for name in names]
+        """Draft and what it waits for, then where the money is."""
+        return list(FILTER_LABELS.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
         """Apply the choice; without one, discarded drafts are left out."""
         match self.value():
             case None | "":
                 return queryset
-            case "draft":
-                return queryset.filter(document_state="draft")
+            case "draft" | "ready" | "review" | "on_hold" as state:
+                return queryset.filter(DRAFT_STATES[state], document_state="draft")
+            case "issued":
+                return queryset.filter(document_state="issued", kind=Invoice.Kind.INVOICE)
             case "overdue":
                 late = Q(payment_state="pending", due_date__lt=timezone.localdate(), kind=Invoice.Kind.INVOICE)
                 return queryset.filter(late, document_state="issued")
@@ -80,14 +109,16 @@ class StatusFilter(RadioFilter):
 
 
 @admin.register(Invoice)
-class InvoiceAdmin(ComputedAdmin[Invoice]):
-    """Everything on an invoice is computed; what changes it is the usage, the prices and the terms behind it."""
+class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
+    """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
+    page_actions = (*HOLD_ACTIONS, *APPROVE_ACTIONS, *ADJUST_ACTIONS, *ROW_ACTIONS, *FINDING_ACTIONS)
     list_display = [
         "name",
         displays.link_column("organization", _("organization")),
         displays.month_column("consumption_month", _("month")),
         "status",
+        "review",
         displays.money_column("subtotal_cents", _("excl. VAT"), currency=""),
         displays.money_column("vat_cents", _("VAT"), currency=""),
         displays.money_column("total_cents", _("total")),
@@ -111,6 +142,10 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
     fields = ()
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
+    def get_urls(self) -> list[URLPattern]:
+        """The panels that explain a figure, before Django's own patterns."""
+        return [*explanation_urls(self.admin_site), *super().get_urls()]
+
     @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:
@@ -122,6 +157,20 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
         """Draft, then where the money is."""
         status = status_of(invoice, timezone.localdate())
         return status, str(STATUS_LABELS[status])
+
+    @display(description=_("review"), label=REVIEW_COLOURS)
+    def review(self, invoice: Invoice) -> tuple[str, str] | None:
+        """What a draft waits for, or what somebody should look at."""
+        if invoice.document_state != "draft":
+            return None
+        if invoice.hold_reason:
+            return "on_hold", str(_("on hold"))
+        if invoice.open_findings:
+            return "open", ngettext(
+                "%d open finding", "%d open findings", invoice.open_findings
+            ) % invoice.open_findings
+        warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
+        return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
 
     @exports(lambda invoice: Money(due_cents(invoice), invoice.currency))
     @display(description=_("amount due"), formatting="price")
@@ -150,5 +199,29 @@ class InvoiceAdmin(ComputedAdmin[Invoice]):
                 "status_label": STATUS_LABELS[status],
                 "status_colour": STATUS_COLOURS[status],
                 "due_cents": due_cents(invoice),
+                **self._actions_context(request, invoice, context["page"]),
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def action_url(self, row: Invoice, name: str) -> str:
+        """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
+        return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
+
+    def _actions_context(self, request: HttpRequest, invoice: Invoice, page: InvoicePage) -> dict[str, Any]:
+        """The buttons where they belong: of the document, of each finding, of adjustments, of each adjustment."""
+        review, buttons = load_review(invoice), self.buttons(request, invoice)
+        if not review.may_be_approved_by(request.user.pk):
+            buttons = [button for button in buttons if button.name != "approve"]
+        adjusting, of_rows = _names(ADJUST_ACTIONS), _names((*ROW_ACTIONS, *FINDING_ACTIONS))
+        urls = {button.name: button.url for button in buttons if button.name in of_rows}
+        return {
+            "buttons": [button for button in buttons if button.name not in adjusting | of_rows],
+            "adjust_buttons": [button for button in buttons if button.name in adjusting],
+            **adjustments_context(invoice, page, urls),
+            **review_context(review, urls),
+            "instead": live_invoice(invoice) if invoice.document_state == "discarded" else None,
+        }
+
+
+def _names(actions: Iterable[PageAction[Invoice]]) -> set[str]:
+    return {action.name for action in actions}

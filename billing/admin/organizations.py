@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter, RangeDateFilter
 from unfold.decorators import display
@@ -18,13 +19,26 @@ from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.admin._fields import CurrencyField
 from billing.admin._filters import EmptyFilter
 from billing.admin._imports import ImportsMixin
-from billing.queries.organizations import fixed_currencies, load_account
+from billing.queries.organizations import Account, fixed_currencies, load_account
+from billing.queries.outcomes import reason_sentences
 from organizations.admin import BillingProfileInline, MembershipInline
 from organizations.models import Organization
 from organizations.queries import find_organizations
 from organizations.usecases.save_organizations import OrganizationRefused, OrganizationValues, save_organizations
 
-TERMS = ("forecast_months", "negotiated_refill_cents", "consumption_discount_ppm", "payment_term_days")
+TERMS = (
+    "forecast_months",
+    "negotiated_refill_cents",
+    "negotiated_refill_until",
+    "consumption_discount_ppm",
+    "payment_term_days",
+)
+
+HELP_TEXTS = {
+    "closed_on": _("The month of this day is the last one billed. Empty: open."),
+    "negotiated_refill_cents": _("Excl. VAT, sold with every invoice instead of the estimate. Empty: the estimate."),
+    "consumption_discount_ppm": _("In percent of the consumption, such as 12.5."),
+}
 
 
 class OrganizationForm(UseCaseForm[Organization]):
@@ -32,6 +46,12 @@ class OrganizationForm(UseCaseForm[Organization]):
 
     refusals = (OrganizationRefused,)
     currency = CurrencyField()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, help_text in HELP_TEXTS.items():
+            if name in self.fields:
+                self.fields[name].help_text = help_text
 
     def perform(self) -> Organization:
         """Create or change it; what the page does not let change stays as it is stored."""
@@ -110,8 +130,9 @@ class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization],
             _("Terms"),
             {
                 "fields": [
-                    ("forecast_months", "negotiated_refill_cents"),
-                    ("consumption_discount_ppm", "payment_term_days"),
+                    ("negotiated_refill_cents", "negotiated_refill_until"),
+                    ("forecast_months", "consumption_discount_ppm"),
+                    "payment_term_days",
                 ]
             },
         ),
@@ -127,8 +148,14 @@ class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization],
             found.append(f"−{formatting.format_percent(organization.consumption_discount_ppm, 1_000_000)}")
         if organization.negotiated_refill_cents is not None:
             refill = formatting.format_amount(organization.negotiated_refill_cents)
-            found.append(str(_("refill %(amount)s") % {"amount": refill}))
-        if organization.forecast_months != 1:
+            until = organization.negotiated_refill_until
+            words = _("refill %(amount)s until %(day)s") if until else _("refill %(amount)s")
+            found.append(
+                str(words % {"amount": refill, "day": date_format(until, "SHORT_DATE_FORMAT") if until else ""})
+            )
+        if organization.forecast_months == 0:
+            found.append(str(_("no provision")))
+        elif organization.forecast_months != 1:
             found.append(str(_("mean of %(months)d months") % {"months": organization.forecast_months}))
         return formatting.nowrap(", ".join(found))
 
@@ -155,8 +182,10 @@ class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization],
         context: dict[str, Any] = {}
         if object_id.isdecimal() and request.user.has_perm("billing.view_invoice"):
             pk = int(object_id)
+            account = load_account(pk, today=timezone.localdate())
             context = {
-                "account": load_account(pk, today=timezone.localdate()),
+                "account": account,
+                "blocked": _why_blocked(account),
                 "account_links": {
                     "invoices": links.invoices_of(pk),
                     "credits": _list_of("creditgrant", pk),
@@ -165,6 +194,14 @@ class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization],
                 },
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+
+def _why_blocked(account: Account | None) -> dict[str, Any] | None:
+    """The month without an invoice and what to do about it, when the last close was blocked."""
+    outcome = account.last_outcome if account else None
+    if outcome is None or outcome.kind != outcome.Kind.BLOCKED:
+        return None
+    return {"month": outcome.month, "sentence": reason_sentences([outcome]).get(outcome.pk, "")}
 
 
 def _list_of(model: str, organization_id: int) -> str:

@@ -9,13 +9,13 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, FieldTextFilter, RadioFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, RadioFilter
 from unfold.decorators import display
 
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline
-from billing.admin._filters import EmptyFilter
+from billing.admin._filters import EmptyFilter, TextFilter
 from billing.admin._imports import ImportsMixin
 from billing.admin._price_forms import PriceForm, TierFormSet
 from billing.admin._usage_rows import price_in_words
@@ -102,8 +102,8 @@ class PriceAdmin(ImportsMixin[Price], PerformsMixin[Price], BillingAdmin[Price])
         NegotiatedFilter,
         ("meter", AutocompleteSelectFilter),
         ("organization", AutocompleteSelectFilter),
-        ("zone", FieldTextFilter),
-        ("currency", FieldTextFilter),
+        ("zone", TextFilter),
+        ("currency", TextFilter),
     ]
     search_fields = ["meter__code__icontains", "meter__name__icontains"]
     search_help_text = _("Part of the meter's code or name")

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,7 @@ from billing.admin._base import ComputedAdmin
 from billing.domain.quantities import format_micro
 from billing.models import Resource, UsageRecord
 from billing.queries.usage import usage_of
+from organizations.admin._autocomplete import is_key
 from organizations.admin._exports import exports
 from organizations.models import Organization
 from organizations.queries import find_organizations
@@ -31,8 +33,8 @@ class OrganizationFilter(AutocompleteSelectFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
         """Apply the choice."""
-        pk = self.value()
-        return usage_of(queryset, Organization.objects.filter(pk=pk)) if str(pk or "").isdecimal() else queryset
+        pk = _key_of(self)
+        return queryset if pk is None else usage_of(queryset, Organization.objects.filter(pk=pk))
 
 
 class ResourceFilter(AutocompleteSelectFilter):
@@ -40,10 +42,20 @@ class ResourceFilter(AutocompleteSelectFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[UsageRecord]) -> QuerySet[UsageRecord]:
         """Apply the choice."""
-        pk = self.value()
-        if not str(pk or "").isdecimal():
+        pk = _key_of(self)
+        if pk is None:
             return queryset
         return usage_of(queryset.filter(resource=pk), Organization.objects.filter(resources=pk))
+
+
+def _key_of(chosen: AutocompleteSelectFilter) -> int | None:
+    """The key that was chosen, None without a choice; what cannot be one is refused like any other forged filter."""
+    pk = chosen.value()
+    if not pk:
+        return None
+    if not is_key(pk):
+        raise IncorrectLookupParameters
+    return int(pk)
 
 
 @admin.register(Resource)

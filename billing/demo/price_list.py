@@ -70,9 +70,9 @@ def catalogue(months: FourMonths) -> Iterator[Json]:
     yield price("storage.backup", ((None, "0.0000236111111111111"),))
     yield _meter("traffic.out", "Outgoing traffic", "GB", "network")
     yield price("traffic.out", OUTGOING_TRAFFIC)
-    yield _meter("edge.requests", "Requests at the edge", "request", "network")
+    yield _meter("edge.requests", "Requests at the edge", "requests", "network")
     yield price("edge.requests", EDGE_REQUESTS, per="1000000", mode="volume")
-    yield _meter("mail.sent", "Messages sent", "message", "network")
+    yield _meter("mail.sent", "Messages sent", "messages", "network")
     yield price("mail.sent", ((None, "0.35"),), per="1000", package="1000")
     yield _meter("git.seats", "Git hosting, users", "User", "seats")
     yield price("git.seats", (("10", "9.00"), (None, "7.50")), per="5", package="5")
@@ -82,7 +82,7 @@ def catalogue(months: FourMonths) -> Iterator[Json]:
 
 def unpriced_meter() -> Json:
     """The meter of a product that went live before its price was set."""
-    return _meter(UNPRICED_METER, "Inference, tokens", "token", "ai")
+    return _meter(UNPRICED_METER, "Inference, tokens", "tokens", "ai")
 
 
 def price(

@@ -3,14 +3,25 @@
 usage x prices  -> printed usage lines -> U (less the discount)     what credits may pay
 add-ons, charges -> printed lines      -> D                         what credits never pay
 U, grants       -> used, expired       -> statement a..i -> h, regularization
-lines           -> VAT per rate        -> total
+lines           -> adjustments         -> what is printed
+printed lines   -> VAT per rate        -> total
 """
 
 from collections.abc import Callable, Sequence
 from datetime import date
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
+from billing.domain.adjustments import (
+    DUE_DATE,
+    NOTE,
+    PROVISION,
+    PURCHASE_ORDER,
+    Conflict,
+    adjust,
+    last_of,
+    net_by_key,
+)
 from billing.domain.consumption import RateCard, Unrateable, UsageLine, rate_month, share_discount, share_regularization
 from billing.domain.credits import CreditUse, Movement, use_credits
 from billing.domain.direct_lines import DirectLine, add_on_lines, charge_lines, single_line
@@ -32,6 +43,8 @@ class Draft(Struct, frozen=True):
     `movements` are taken from the grants (`used` and `expired`), `add_ons_billed_until` and `charge_ids` are what the
     lines bill. `discount_cents` >= 0 is the discount on consumption, an entry of its own in the usage details.
     `lowered` is late usage that makes an earlier month cheaper: not part of this invoice, to be given back otherwise.
+    `adjustment_ids` were applied, `conflicts` are those that somebody has to decide; `due_date`, `purchase_order` and
+    `note` are what staff want on the issued document, None where nothing was said.
     """
 
     lines: tuple[DirectLine, ...]
@@ -50,6 +63,11 @@ class Draft(Struct, frozen=True):
     expired: tuple[Movement, ...]
     add_ons_billed_until: tuple[tuple[int, date], ...]
     charge_ids: tuple[int, ...]
+    adjustment_ids: tuple[int, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    due_date: date | None = None
+    purchase_order: str | None = None
+    note: str | None = None
 
     @property
     def regularization_cents(self) -> int:
@@ -113,20 +131,66 @@ def assemble(facts: Facts, rate_cards: RateCards) -> Assembled:
         return Blocked(Reason("amount_too_large"))
     use = _use_credits(facts, consumption.fees_cents)
     statement = _statement(facts, use, consumption.own_cents)
-    expired = use.expired + use.lapsed
-    if not (consumption.fees_cents or direct_cents or statement.refill_cents):
-        return Nil(_nil_reason(consumption), consumption.lines, consumption.lowered, expired)
+    lines = [
+        single_line(PROVISION, facts.month.next, statement.refill_cents),
+        *_regularization_lines(consumption, use),
+        *add_ons,
+        *charges,
+    ]
+    part = _Part(lines, statement, consumption, use, tuple(billed_until), tuple([each.id for each in facts.charges]))
+    return _adjusted(facts, part) if facts.adjustments else _billed(facts, part)
+
+
+class _Part(Struct, frozen=True):
+    """What is computed so far: lines with those of 0.00, and what they bill."""
+
+    lines: Sequence[DirectLine]
+    statement: CreditStatement
+    consumption: _Consumption
+    use: CreditUse
+    billed_until: tuple[tuple[int, date], ...]
+    charge_ids: tuple[int, ...]
+
+
+def _billed(facts: Facts, part: _Part) -> Assembled:
+    """A draft of these lines, if there is anything to bill and somebody who can be billed."""
+    lines = _printed(part.lines)
+    if not (part.consumption.fees_cents or lines):
+        expired = part.use.expired + part.use.lapsed
+        return Nil(_nil_reason(part.consumption), part.consumption.lines, part.consumption.lowered, expired)
     if facts.unbillable is not None:
         return Blocked(facts.unbillable)
-    lines = _printed(
-        [
-            single_line("provision", facts.month.next, statement.refill_cents),
-            *_regularization_lines(consumption, use),
-            *add_ons,
-            *charges,
-        ]
+    return _draft(facts, lines, part)
+
+
+def _adjusted(facts: Facts, part: _Part) -> Assembled:
+    """As computed, but for what staff changed; what is skipped is not taken and waits for the next invoice."""
+    adjusted = adjust(part.lines, facts.adjustments, facts.month, sells_credits=not facts.is_last_month)
+    skipped = adjusted.skipped
+    kinds = {charge.id: charge.kind for charge in facts.charges}
+    assembled = _billed(
+        facts,
+        structs.replace(
+            part,
+            lines=adjusted.lines,
+            statement=structs.replace(part.statement, refill_cents=net_by_key(adjusted.lines).get(PROVISION, 0)),
+            billed_until=tuple([until for until in part.billed_until if f"add_on:{until[0]}" not in skipped]),
+            charge_ids=tuple([id_ for id_ in part.charge_ids if f"{kinds[id_]}:{id_}" not in skipped]),
+        ),
     )
-    return _draft(facts, lines, statement, consumption, use.used, expired, billed_until)
+    if isinstance(assembled, Nil) and skipped:
+        return structs.replace(assembled, reason=Reason("skipped_by_hand"))
+    if not isinstance(assembled, Draft):
+        return assembled
+    due_date, order, note = (last_of(kind, facts.adjustments) for kind in (DUE_DATE, PURCHASE_ORDER, NOTE))
+    return structs.replace(
+        assembled,
+        adjustment_ids=tuple([adjustment.id for adjustment in facts.adjustments]),
+        conflicts=adjusted.conflicts,
+        due_date=due_date.day if due_date else None,
+        purchase_order=order.text if order else None,
+        note=note.text if note else None,
+    )
 
 
 def _consumption(facts: Facts, rate_cards: RateCards) -> _Consumption:
@@ -168,7 +232,7 @@ def _statement(facts: Facts, use: CreditUse, own_cents: int) -> CreditStatement:
         use,
         estimate_cents=estimate_cents,
         pending_cents=facts.pending_cents,
-        negotiated_refill_cents=facts.terms.negotiated_refill_cents,
+        negotiated_refill_cents=facts.negotiated_refill_cents,
     )
 
 
@@ -191,15 +255,8 @@ def _nil_reason(consumption: _Consumption) -> Reason:
     return Reason("nothing_due" if consumption.gross_cents else "free_usage_only")
 
 
-def _draft(
-    facts: Facts,
-    lines: tuple[DirectLine, ...],
-    statement: CreditStatement,
-    consumption: _Consumption,
-    used: tuple[Movement, ...],
-    expired: tuple[Movement, ...],
-    billed_until: list[tuple[int, date]],
-) -> Draft | Blocked:
+def _draft(facts: Facts, lines: tuple[DirectLine, ...], part: _Part) -> Draft | Blocked:
+    statement, consumption = part.statement, part.consumption
     tax = facts.tax
     subtotals = tax_subtotals([(tax.category, tax.rate_bp, line.net_cents) for line in lines], tax)
     subtotal_cents = sum([line.net_cents for line in lines])
@@ -220,8 +277,8 @@ def _draft(
         subtotal_cents=subtotal_cents,
         vat_cents=vat_cents,
         lowered=consumption.lowered,
-        used=used,
-        expired=expired,
-        add_ons_billed_until=tuple(billed_until),
-        charge_ids=tuple([charge.id for charge in facts.charges]),
+        used=part.use.used,
+        expired=part.use.expired + part.use.lapsed,
+        add_ons_billed_until=part.billed_until,
+        charge_ids=part.charge_ids,
     )

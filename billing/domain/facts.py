@@ -78,14 +78,38 @@ class Charge(Struct, frozen=True, gc=False):
     date: date
 
 
+class Adjustment(Struct, frozen=True, gc=False):
+    """One change by hand of a payer's month that is in force; see `billing.domain.adjustments` for what each kind does.
+
+    `target` is the key of the line that it is about, `target_net_cents` what that line was when somebody decided; None:
+    any amount is fine. Which of the other values count depends on `kind`.
+    """
+
+    id: int
+    kind: str
+    target: str = ""
+    target_net_cents: int | None = None
+    name: str = ""
+    quantity_micro: int = 0
+    unit_price_micro: int = 0
+    amount_cents: int = 0
+    percent_ppm: int | None = None
+    day: date | None = None
+    text: str = ""
+
+
 class Terms(Struct, frozen=True, gc=False):
-    """What was agreed with the payer. `closed_on`: the day on which its account closes, if that is known."""
+    """What was agreed with the payer. `closed_on`: the day on which its account closes, if that is known.
+
+    `negotiated_refill_until` is the last day of that agreement; None: without end.
+    """
 
     currency: str
     forecast_months: int
     negotiated_refill_cents: int | None
     discount_ppm: int
     closed_on: date | None
+    negotiated_refill_until: date | None = None
 
 
 class Reason(Struct, frozen=True):
@@ -100,7 +124,9 @@ class Facts(Struct, frozen=True):
 
     `organizations` maps the payer and its sub-organizations, the payer first, to those whose negotiated prices they
     enjoy (themselves, then the parent; nobody when none of them negotiated).
-    `past_consumption_cents` are the own consumptions of the closed months before, newest first.
+    `past_consumption_cents` are the own consumptions of the closed months before that the estimate may look at,
+    `recent_consumption_cents` those of the last three months, which the review compares with; newest first.
+    `adjustments` come in the order in which they were made.
     `blocked` is set when the month cannot be closed yet, whatever the usage; `unbillable` when there can be no invoice,
     which matters only if there is something to bill.
     """
@@ -116,8 +142,11 @@ class Facts(Struct, frozen=True):
     grants: Sequence[Grant] = ()
     pending_cents: int = 0
     past_consumption_cents: Sequence[int] = ()
+    recent_consumption_cents: Sequence[int] = ()
+    is_first_invoice: bool = False
     add_ons: Sequence[AddOn] = ()
     charges: Sequence[Charge] = ()
+    adjustments: Sequence[Adjustment] = ()
     blocked: Reason | None = None
     unbillable: Reason | None = None
 
@@ -125,3 +154,16 @@ class Facts(Struct, frozen=True):
     def is_last_month(self) -> bool:
         """The account closes within the month: no estimate, no refill, free credits are lost."""
         return self.terms.closed_on is not None and self.terms.closed_on <= self.month.last_day
+
+    @property
+    def is_refill_expired(self) -> bool:
+        """The negotiated refill ended before the provision month began: the refill is computed again."""
+        until = self.terms.negotiated_refill_until
+        if until is None or self.terms.negotiated_refill_cents is None:
+            return False
+        return until < self.month.next.first_day
+
+    @property
+    def negotiated_refill_cents(self) -> int | None:
+        """The negotiated refill of this invoice; None: it is computed."""
+        return None if self.is_refill_expired else self.terms.negotiated_refill_cents

@@ -46,7 +46,8 @@ class Month:
     def parse(cls, text: str, zone: ZoneInfo) -> Self:
         """Read "2026-10". Raises ValueError, with a sentence, for anything else."""
         match = _MONTH.fullmatch(text)
-        if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
+        # Of the last year there would be no month after, to which a provision could belong.
+        if match is None or not FIRST_YEAR <= int(match[1]) < LAST_YEAR:
             raise ValueError(f"{text!r:.40} is not a month: write YYYY-MM, such as 2026-10.")
         return cls(int(match[1]), int(match[2]), zone)
 
@@ -107,6 +108,10 @@ class Month:
         """Return the month that lies `months` later (earlier, when negative)."""
         year, index = divmod(self.year * 12 + self.number - 1 + months, 12)
         return type(self)(year, index + 1, self.zone)
+
+    def back(self, months: int) -> Self:
+        """Return the month that lies `months` earlier, or the first one there is."""
+        return self.shift(-min(months, (self.year - FIRST_YEAR) * 12 + self.number - 1))
 
     def contains(self, instant: datetime) -> bool:
         """Tell whether an instant lies in the month; its end does not."""

@@ -54,7 +54,7 @@ def parse_unit_price(value: object) -> Decimal:
         text = str(text)
     match = _PLAIN_NUMBER.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise ValueError(f"{value!r:.40} is not a unit price: write digits and decimals, such as 0.00229166666666667.")
+        raise ValueError(f"{text!r:.40} is not a unit price: write digits and decimals, such as 0.00229166666666667.")
     units, decimals = match[1].lstrip("0"), (match[2] or "").rstrip("0")
     if len((units + decimals).lstrip("0")) > UNIT_PRICE_SIGNIFICANT_DIGITS:
         raise ValueError(f"{value!r:.40} has more than 15 significant digits, which a unit price cannot keep.")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("billing", "0004_seller_rates_and_series"),
-        ("organizations", "0002_negotiated_refill_until"),
+        ("organizations", "0003_negotiated_refill_until"),
     ]
 
     operations = [

@@ -148,7 +148,16 @@ class Invoice(models.Model):
             ("refund_invoice", _("Can refund payments and write off invoices")),
         )
         indexes = (
-            models.Index(fields=("consumption_month", "document_state"), name="invoice_by_month"),
+            # Counts a month's invoices by state without reading one of them.
+            models.Index(
+                fields=("consumption_month", "document_state", "payment_state", "kind", "released"),
+                name="invoice_by_month",
+            ),
+            models.Index(
+                fields=("consumption_month",),
+                condition=Q(document_state="draft") & (Q(open_findings__gt=0) | ~Q(hold_reason="")),
+                name="invoice_not_ready",
+            ),
             models.Index(fields=("organization", "-consumption_month"), name="invoice_of_organization"),
             models.Index(fields=("issue_date",), name="invoice_by_issue_date"),
             models.Index(

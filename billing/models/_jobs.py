@@ -12,6 +12,8 @@ class BulkJob(models.Model):
     class Kind(models.TextChoices):
         ISSUE = "issue", _("issue invoices")
         REFRESH = "refresh", _("refresh drafts")
+        RETRY = "retry", _("retry blocked organizations")
+        PREVIEW = "preview", _("dry run")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting for approval")
@@ -56,11 +58,12 @@ class BulkJob(models.Model):
 
 
 class BulkJobItem(models.Model):
-    """One paying organization of a bulk job."""
+    """One paying organization of a bulk job. ``reason_values`` of a dry run hold the totals before and after."""
 
     class State(models.TextChoices):
         LEFT = "left", _("to do")
         DONE = "done", _("done")
+        CHANGED = "changed", _("would change")
         FAILED = "failed", _("failed")
 
     job = models.ForeignKey(BulkJob, on_delete=models.CASCADE, related_name="items", db_index=False)
@@ -72,7 +75,7 @@ class BulkJobItem(models.Model):
         db_constraint=False,
         db_index=False,
     )
-    state = models.CharField(_("state"), max_length=6, choices=State, default=State.LEFT)
+    state = models.CharField(_("state"), max_length=7, choices=State, default=State.LEFT)
     reason_code = models.CharField(_("reason"), max_length=40, blank=True)
     reason_values = models.JSONField(default=dict, blank=True)
 
@@ -81,7 +84,10 @@ class BulkJobItem(models.Model):
         verbose_name_plural = _("items of bulk jobs")
         ordering = ("id",)
         constraints = (models.UniqueConstraint(fields=("job", "organization"), name="bulk_job_item_once"),)
-        indexes = (models.Index(fields=("job", "id"), condition=Q(state="left"), name="bulk_job_item_left"),)
+        indexes = (
+            models.Index(fields=("job", "id"), condition=Q(state="left"), name="bulk_job_item_left"),
+            models.Index(fields=("job", "state", "id"), name="bulk_job_item_by_state"),
+        )
 
     def __str__(self) -> str:
         return f"{self.job_id} {self.organization_id} {self.state}"

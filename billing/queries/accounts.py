@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from billing.domain.facts import Reason, Terms
 from billing.domain.periods import Month
+from billing.domain.review import RECENT_MONTHS
 from billing.models import CloseOutcome
 from billing.queries.among import among
 from organizations.models import Organization
@@ -32,10 +33,16 @@ class Scope(Struct, frozen=True):
 
 
 class Past(Struct):
-    """What the months before (and after) say about closing this one."""
+    """What the months before (and after) say about closing this one.
+
+    `own_consumption_cents` are those that the estimate may look at, `recent_consumption_cents` those of the last three
+    months, whatever the estimate looks at; newest first.
+    """
 
     own_consumption_cents: list[int]
     first_month: date
+    recent_consumption_cents: list[int] = []
+    is_first_invoice: bool = True
     is_first_close: bool = True
     closed_later: bool = False
     obstacle: Reason | None = None
@@ -177,6 +184,7 @@ _COLUMNS = (
     "negotiated_refill_cents",
     "consumption_discount_ppm",
     "closed_on",
+    "negotiated_refill_until",
 )
 
 type _Closed = tuple[int | None, int | None, str | None, int | None, str | None]
@@ -192,7 +200,7 @@ def _load_outcomes(month: Month, organization_ids: Collection[int]) -> dict[int,
     It would expect a handful, and read all of them for every batch.
     """
     rows = CloseOutcome.objects.filter(
-        among("organization", organization_ids), month__gte=month.previous.first_day
+        among("organization", organization_ids), month__gte=month.back(1).first_day
     ).values_list("month", "organization_id", "payer_id", "id", "kind", "invoice_id", "invoice__document_state")
     return {
         organization_id: (payer_id, id_, kind, invoice_id, state)
@@ -205,10 +213,15 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
     """Fill in each account's past: its estimates' months, and what stands in the way of closing this one."""
     ids = [account.id for account in accounts]
     others = CloseOutcome.objects.filter(among("organization", ids)).exclude(month=month.first_day)
-    bounds = others.values("organization_id").annotate(first=Min("month"), last=Max("month", filter=~Q(kind="blocked")))
-    first_and_last = {row["organization_id"]: (row["first"], row["last"]) for row in bounds}
-    reach = max((account.terms.forecast_months for account in accounts), default=1)
-    recent = others.filter(month__lt=month.first_day, month__gte=month.shift(-max(reach, 1)).first_day)
+    bounds = others.values_list("organization_id").annotate(
+        first=Min("month"),
+        last=Max("month", filter=~Q(kind="blocked")),
+        first_invoice=Min("month", filter=Q(kind="invoice")),
+    )
+    known = {organization_id: days for organization_id, *days in bounds}
+    estimated_since = {n: _estimated_since(month, n) for n in {account.terms.forecast_months for account in accounts}}
+    reviewed_since = month.back(RECENT_MONTHS).first_day
+    recent = others.filter(month__lt=month.first_day, month__gte=min([reviewed_since, *estimated_since.values()]))
     history: dict[int, list[_PastOutcome]] = {}
     for organization_id, closed, kind, own_cents, reason_code, state in recent.order_by("-month").values_list(
         "organization_id", "month", "kind", "own_consumption_cents", "reason_code", "invoice__document_state"
@@ -216,16 +229,30 @@ def _load_pasts(month: Month, accounts: Sequence[Account]) -> None:
         outcome = _PastOutcome(closed, kind, own_cents, reason_code, state)
         history.setdefault(organization_id, []).append(outcome)
     for account in accounts:
-        first, last = first_and_last.get(account.id, (None, None))
+        first, last, first_invoice = known.get(account.id, (None, None, None))
         outcomes = history.get(account.id, [])
         account.past = Past(
-            [outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent"],
+            _own_consumptions(outcomes, estimated_since[account.terms.forecast_months]),
             min(first or month.first_day, month.first_day),
+            recent_consumption_cents=_own_consumptions(outcomes, reviewed_since),
+            is_first_invoice=first_invoice is None or first_invoice > month.first_day,
             is_first_close=first is None or first > month.first_day,
             closed_later=last is not None and last > month.first_day,
         )
         if not account.past.is_first_close and account.is_open_in(month.previous):
             account.past.obstacle = _obstacle(account, month.previous, outcomes)
+
+
+def _estimated_since(month: Month, forecast_months: int) -> date:
+    """The first of the last N months, this one included; others are loaded for who looks back further."""
+    return month.back(max(forecast_months - 1, 0)).first_day
+
+
+def _own_consumptions(outcomes: Iterable["_PastOutcome"], since: date) -> list[int]:
+    """What an organization that paid for itself consumed in the closed months since a day."""
+    return [
+        outcome.own_consumption_cents for outcome in outcomes if outcome.kind != "on_parent" and outcome.month >= since
+    ]
 
 
 class _PastOutcome(Struct):

@@ -15,6 +15,7 @@ from billing.models import AddOn as AddOnRow
 from billing.models import AddOnPlanPrice, CreditEntry, CreditGrant, LegalEntity
 from billing.models import Charge as ChargeRow
 from billing.queries.accounts import Account, Accounts
+from billing.queries.adjustments import load_adjustments
 from billing.queries.among import among
 from billing.queries.late_usage import load_billed, load_months_settled_by, load_payers, load_unbilled_months
 from billing.queries.months import month_of
@@ -61,6 +62,7 @@ class CloseFacts:
         self._balances = _load_balances(self._ids, self.booked_expiries)
         self._add_ons = _load_add_ons(accounts.members, month)
         self._charges = _load_charges(self._ids, month)
+        self._adjustments = load_adjustments(month, accounts.payer_ids)
         self._rate_cards: dict[date, RateCard] = {}
 
     @property
@@ -110,8 +112,11 @@ class CloseFacts:
             grants=[grant for balance in balances for grant in balance.grants],
             pending_cents=sum(balance.pending_cents for balance in balances),
             past_consumption_cents=payer.past.own_consumption_cents,
+            recent_consumption_cents=payer.past.recent_consumption_cents,
+            is_first_invoice=payer.past.is_first_invoice,
             add_ons=[add_on for id_ in ids for add_on in self._add_ons.get(id_, ())],
             charges=[charge for id_ in ids for charge in self._charges.get(id_, ())],
+            adjustments=self._adjustments.get(payer_id, ()),
             blocked=next((account.past.obstacle for account in tree if account.past.obstacle), None),
             unbillable=_unbillable(payer, profile, tax),
         )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Sum, When
-from django.db.models.functions import Abs
+from django.db.models import Case, Count, F, Max, Min, Q, QuerySet, Sum, When, Window
+from django.db.models.functions import Abs, RowNumber
 
 from billing.models import CloseOutcome, Invoice, MonthClose
 from billing.queries.months import month_of
@@ -159,17 +159,35 @@ def compare_months(month: date) -> list[Comparison]:
 
 def top_movers(month: date, rows: int) -> list[Mover]:
     """The organizations whose total changed most against the month before, gone and new ones included."""
+    changes = _changes(month).annotate(size=Abs("change")).order_by("-size", "organization_id")
+    return _movers(changes[:rows])
+
+
+def rises_and_falls(month: date, rows: int) -> tuple[list[Mover], list[Mover]]:
+    """The organizations whose total grew most, and those whose total fell most, in one pass over two months."""
+    ranked = _changes(month).annotate(
+        rise=Window(RowNumber(), order_by=[F("change").desc(), F("organization_id").asc()]),
+        fall=Window(RowNumber(), order_by=[F("change").asc(), F("organization_id").asc()]),
+    )
+    movers = _movers(ranked.filter(Q(rise__lte=rows) | Q(fall__lte=rows)).order_by("-change", "organization_id"))
+    rises = [mover for mover in movers if mover.change_cents > 0][:rows]
+    falls = [mover for mover in reversed(movers) if mover.change_cents < 0][:rows]
+    return rises, falls
+
+
+def _changes(month: date) -> QuerySet[Any, Any]:
     previous = month_of(month).previous.first_day
-    changes = (
+    return (
         _live_invoices((month, previous))
         .values("organization_id", "currency")
         .annotate(now_cents=_total_of_month(month), before_cents=_total_of_month(previous))
-        .annotate(change=Abs(F("now_cents") - F("before_cents")))
-        .filter(change__gt=0)
-        .order_by("-change", "organization_id")
-        .values_list("organization_id", "currency", "before_cents", "now_cents")[:rows]
+        .annotate(change=F("now_cents") - F("before_cents"))
+        .exclude(change=0)
     )
-    found = list(changes)
+
+
+def _movers(changes: QuerySet[Any, Any]) -> list[Mover]:
+    found = list(changes.values_list("organization_id", "currency", "before_cents", "now_cents"))
     organizations = Organization.objects.in_bulk([organization_id for organization_id, *_ in found])
     return [Mover(organizations[organization_id], *rest) for organization_id, *rest in found]
 

@@ -12,11 +12,12 @@ from billing.queries.among import among
 
 
 class ExistingDraft(Struct, frozen=True):
-    """The live draft of a payer: its row's id and the fingerprint of its computed content."""
+    """The live draft of a payer: its row's id, the fingerprint of its computed content, and why it is on hold."""
 
     id: int
     fingerprint: str
     total_cents: int
+    hold_reason: str = ""
 
 
 def load_drafts(month: Month, payer_ids: Collection[int]) -> dict[int, ExistingDraft]:
@@ -27,9 +28,9 @@ def load_drafts(month: Month, payer_ids: Collection[int]) -> dict[int, ExistingD
     """
     rows = Invoice.objects.filter(among("organization", payer_ids), kind="invoice", document_state="draft")
     return {
-        payer_id: ExistingDraft(id_, fingerprint, total_cents)
-        for consumption_month, payer_id, id_, fingerprint, total_cents in rows.values_list(
-            "consumption_month", "organization_id", "id", "fingerprint", "total_cents"
+        payer_id: ExistingDraft(id_, fingerprint, total_cents, hold_reason)
+        for consumption_month, payer_id, id_, fingerprint, total_cents, hold_reason in rows.values_list(
+            "consumption_month", "organization_id", "id", "fingerprint", "total_cents", "hold_reason"
         )
         if consumption_month == month.first_day
     }

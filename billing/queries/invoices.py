@@ -2,7 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
-from billing.domain.lifecycle import PaymentState
+from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.models import Invoice, LegalEntity
 
 # PostgreSQL's integer; a longer number is not a counter.
@@ -22,3 +22,14 @@ def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] 
         is_it |= Q(counter=int(term), kind__in=Invoice.Kind.values)
     found = invoices.filter(is_it, legal_entity__in=list(LegalEntity.objects.values_list("pk", flat=True)))
     return found if found.exists() else None
+
+
+def live_invoice(discarded: Invoice) -> Invoice | None:
+    """The draft or issued invoice of the same organization and month that came after a discarded draft."""
+    later = Invoice.objects.filter(
+        organization=discarded.organization_id,
+        consumption_month=discarded.consumption_month,
+        kind=Invoice.Kind.INVOICE,
+        pk__gt=discarded.pk,
+    )
+    return later.exclude(document_state=DocumentState.DISCARDED).order_by("-pk").first()

@@ -6,12 +6,12 @@ from datetime import date
 
 from django.db.models import Count, Min
 
-from billing.models import CloseOutcome, Meter
+from billing.models import BulkJobItem, CloseOutcome, Meter
 from billing.queries.reasons import reason_sentence
 
 
-def reason_sentences(outcomes: Iterable[CloseOutcome]) -> Mapping[int, str]:
-    """Return the sentence of each outcome that has a reason, by its key, in one query for the meters they name."""
+def reason_sentences(outcomes: Iterable[CloseOutcome | BulkJobItem]) -> Mapping[int, str]:
+    """Return the sentence of each row that has a reason, by its key, in one query for the meters they name."""
     rows = [outcome for outcome in outcomes if outcome.reason_code]
     meter_ids = {row.reason_values["meter_id"] for row in rows if "meter_id" in row.reason_values}
     codes = dict(Meter.objects.filter(pk__in=meter_ids).values_list("pk", "code")) if meter_ids else {}

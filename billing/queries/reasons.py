@@ -1,14 +1,12 @@
-"""Why an organization has no invoice, in one sentence that says what to do."""
+"""Why an organization has no invoice, or why its draft is not issued, in one sentence that says what to do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from billing.domain.money import format_cents
-from billing.models import Meter
-
-type Values = Mapping[str, str | int]
+from billing.queries.findings import FINDINGS, Values, meter_code
 
 _FIELDS = {
     "name": gettext_lazy("name or company"),
@@ -30,25 +28,14 @@ def _no_price(values: Values) -> str:
         "month again."
     ) % {
         "currency": values["currency"],
-        "meter": _meter(values),
+        "meter": meter_code(values),
         "zone": values["zone"],
         "day": str(values["day"]),
     }
 
 
-def _lowered(values: Values) -> str:
-    return _(
-        "Late usage of meter %(meter)s lowers what %(month)s costs by %(amount)s: it is not on this invoice, the "
-        "difference is to be given back."
-    ) % {
-        "meter": _meter(values),
-        "month": values["month"],
-        "amount": format_cents(-int(values["difference_cents"])),
-    }
-
-
-def _meter(values: Values) -> str:
-    return Meter.objects.filter(pk=values["meter_id"]).values_list("code", flat=True).first() or str(values["meter_id"])
+def _then_and_now(sentence: str, values: Values) -> str:
+    return sentence % {"then": format_cents(int(values["then_cents"])), "now": format_cents(int(values["now_cents"]))}
 
 
 def _incomplete_profile(values: Values) -> str:
@@ -56,9 +43,39 @@ def _incomplete_profile(values: Values) -> str:
     return _("The billing profile lacks: %(missing)s. Complete it, then close the month again.") % {"missing": missing}
 
 
+def _needs_approval(values: Values) -> str:
+    if values["rule"] == "bulk_count":
+        return _("A second person has to approve issuing %(count)s invoices at once (from %(from_count)s on).") % values
+    amounts = {name: format_cents(int(values[name])) for name in ("cents", "from_cents")}
+    match values["rule"]:
+        case "manual_line":
+            return _("A second person has to approve %(cents)s added by hand (from %(from_cents)s on).") % amounts
+        case "discount":
+            return _("A second person has to approve a discount of %(cents)s (from %(from_cents)s on).") % amounts
+        case "credit_note":
+            return _("A second person has to approve a credit note of %(cents)s (from %(from_cents)s on).") % amounts
+    return _("A second person has to approve a total of %(cents)s (from %(from_cents)s on).") % amounts
+
+
+def _open_findings(values: Values) -> str:
+    count = int(values["count"])
+    return ngettext(
+        "%(count)d finding is open: acknowledge or mend it first.",
+        "%(count)d findings are open: acknowledge or mend them first.",
+        count,
+    ) % {"count": count}
+
+
 _SENTENCES: dict[str, Callable[[Values], str]] = {
+    **FINDINGS,
+    "on_hold": lambda values: _("It is on hold: %(reason)s") % values,
+    "open_findings": _open_findings,
+    "needs_approval": _needs_approval,
+    "approval_void": lambda values: _(
+        "It has changed since it was approved: close the month again, then have it approved anew."
+    ),
+    "approved_by_issuer": lambda values: _("You approved it yourself: somebody else has to issue it."),
     "no_price": _no_price,
-    "late_usage_lowers_amount": _lowered,
     "incomplete_billing_profile": _incomplete_profile,
     "previous_month_not_closed": lambda values: (
         _("%(month)s of %(organization)s is not closed yet: close it first.") % values
@@ -78,10 +95,25 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         _("No VAT rate is known for country “%(country)s”: check it, or add a rate.") % values
     ),
     "amount_too_large": lambda values: _("The quantities or amounts are too large to be true: check the usage."),
+    "issue_refused": lambda values: str(values["sentence"]),
     "unexpected_error": lambda values: _("An unexpected error, recorded in the log: %(error)s") % values,
-    "tax_finding": lambda values: _(str(values["finding"])),
     "payer_blocked": lambda values: _("The organization that pays for it is blocked."),
     "no_activity": lambda values: _("No usage and nothing else to bill."),
     "free_usage_only": lambda values: _("Its usage lies within free tiers."),
+    "skipped_by_hand": lambda values: _(
+        "Everything that there was to bill waits for the next invoice, skipped by hand."
+    ),
+    "adjustment_line_gone": lambda values: _then_and_now(
+        _("The line of %(then)s under an adjustment is gone: keep the adjustment or undo it."), values
+    ),
+    "adjustment_line_changed": lambda values: _then_and_now(
+        _("The line under an adjustment was %(then)s and is %(now)s now: keep the adjustment or undo it."), values
+    ),
+    "adjustment_exceeds": lambda values: _then_and_now(
+        _("A discount of %(then)s has only %(now)s left to be taken off: undo it, then give a smaller one."), values
+    ),
+    "due_date_before_issue": lambda values: (
+        _("Its due date %(day)s lies before the issue date: undo that adjustment, or set a later day.") % values
+    ),
     "nothing_due": lambda values: _("The discount leaves nothing to bill."),
 }

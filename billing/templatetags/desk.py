@@ -71,6 +71,12 @@ def period(start: date, end: date) -> str:
     return f"{date_format(start)} – {date_format(last)}"
 
 
+@register.inclusion_tag("admin/explain/link.html")
+def explained(figure: str, pk: object, cents: int, currency: str = "") -> dict[str, Any]:
+    """`{% explained "line" line.pk line.net_cents %}`: an amount that leads to how it came about."""
+    return {"figure": f"{figure}-{pk}" if pk != "" else figure, "cents": cents, "currency": currency}
+
+
 @register.filter
 def due(invoice: Invoice) -> int:
     """`{{ invoice|due|money }}`: what is left to pay."""

@@ -8,12 +8,14 @@ import msgspec
 from billing.domain.assembly import Assembled, Blocked, Draft, Nil, assemble
 from billing.domain.facts import Facts, Reason
 from billing.domain.periods import Month
+from billing.domain.review import review
 from billing.models import CreditEntry, Invoice, UsageMonth
 from billing.queries.accounts import Account, Accounts, Scope, load_accounts
 from billing.queries.among import among
 from billing.queries.close_facts import CloseFacts
 from billing.queries.drafts import ExistingDraft, PrintedNames, load_drafts
 from billing.queries.late_usage import load_months_settled_by
+from billing.queries.reviews import Reviews, load_reviews
 from billing.usecases._bulk import allocate_ids
 from billing.usecases._draft_rows import PrintedDraft, insert_invoices, insert_parts, print_draft, update_invoices
 from billing.usecases._ledger import book_entries
@@ -50,20 +52,32 @@ def compute_batch(month: Month, scope: Scope, *, tax_date: date, lock: bool) -> 
     """Load the facts of a scope and assemble every invoice; writes nothing."""
     accounts = load_accounts(month, scope, lock=lock)
     loaded = CloseFacts(month, accounts, tax_date=tax_date, lock=lock)
-    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in loaded]
+    return assemble_batch(loaded, loaded)
+
+
+def assemble_batch(loaded: CloseFacts, of: Iterable[Facts]) -> Batch:
+    """Assemble the invoices of loaded facts, as they are or changed in memory; writes nothing."""
+    month, accounts = loaded.month, loaded.accounts
+    assembled = [(facts, assemble(facts, loaded.rate_card)) for facts in of]
     names = PrintedNames([line for _, result in assembled if isinstance(result, Draft) for line in result.usage])
     drafts = load_drafts(month, accounts.payer_ids)
+    reviews = load_reviews(month.first_day, accounts.payer_ids)
     results = [
         Result(
             accounts.trees[facts.payer_id][0],
             facts,
             result,
-            print_draft(facts, result, names) if isinstance(result, Draft) else None,
+            _print(facts, result, names, reviews) if isinstance(result, Draft) else None,
             drafts.get(facts.payer_id),
         )
         for facts, result in assembled
     ]
     return Batch(month, accounts, loaded, results)
+
+
+def _print(facts: Facts, draft: Draft, names: PrintedNames, reviews: Reviews) -> PrintedDraft:
+    findings = review(facts, draft, reviews.thresholds_of(facts.payer_id))
+    return print_draft(facts, draft, names, findings, reviews.acknowledged_of(facts.payer_id))
 
 
 def write_batch(batch: Batch, *, close_id: int, at: datetime) -> dict[int, int]:
@@ -93,7 +107,24 @@ def _write_drafts(batch: Batch, at: datetime) -> dict[int, int]:
     insert_invoices(inserted, legal_entity_id=batch.loaded.seller.pk, at=at)
     update_invoices(changed, at=at)
     insert_parts([*inserted, *changed])
-    return invoice_ids | {page.facts.payer_id: id_ for id_, page in inserted}
+    new_ids = {page.facts.payer_id: id_ for id_, page in inserted}
+    _hold_again(batch, new_ids)
+    return invoice_ids | new_ids
+
+
+def _hold_again(batch: Batch, new_ids: Mapping[int, int]) -> None:
+    """A draft that was discarded on hold and is needed after all is still on hold."""
+    was_nil = {result.account.id for result in batch.results if result.account.outcome_kind == "nil"}
+    payer_ids = was_nil.intersection(new_ids)
+    if not payer_ids:
+        return
+    discarded = Invoice.objects.filter(
+        among("organization", payer_ids), consumption_month=batch.month.first_day, document_state="discarded"
+    )
+    reasons = dict(discarded.order_by("id").values_list("organization_id", "hold_reason"))  # the newest one's
+    for payer_id, reason in reasons.items():
+        if reason:
+            Invoice.objects.filter(pk=new_ids[payer_id]).update(hold_reason=reason)
 
 
 def _discard(drafts: Iterable[ExistingDraft | None]) -> None:

@@ -1,16 +1,16 @@
 """A computed draft as rows of the invoice's tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
 from django.db import connection
 
 from billing.domain.assembly import Draft
 from billing.domain.direct_lines import DirectLine
-from billing.domain.facts import Facts, Reason
+from billing.domain.facts import Facts
+from billing.domain.review import Finding, count_open
 from billing.models import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.queries.among import among
 from billing.queries.drafts import PrintedNames
@@ -20,16 +20,26 @@ type UsageRow = tuple[date, int, int | None, str, int | None, str, int | None, i
 
 
 class PrintedDraft(msgspec.Struct, frozen=True):
-    """A draft in its printed order; the fingerprint tells whether a stored one says the same."""
+    """A draft in its printed order; the fingerprint tells whether a stored one says the same.
+
+    `open_findings` is what keeps it from being issued until somebody has decided.
+    """
 
     facts: Facts
     draft: Draft
     usage_rows: list[UsageRow]
+    findings: tuple[Finding, ...]
+    open_findings: int
     fingerprint: str
 
 
-def print_draft(facts: Facts, draft: Draft, names: PrintedNames) -> PrintedDraft:
-    """Put the usage lines in order and under their names, the discount last."""
+def print_draft(
+    facts: Facts, draft: Draft, names: PrintedNames, findings: tuple[Finding, ...], acknowledged: Collection[str]
+) -> PrintedDraft:
+    """Put the usage lines in order and under their names, the discount last.
+
+    The fingerprint is that of the computed content and of what the review finds in it, not of what was acknowledged.
+    """
     usage_rows: list[UsageRow] = [
         (
             line.month,
@@ -48,8 +58,11 @@ def print_draft(facts: Facts, draft: Draft, names: PrintedNames) -> PrintedDraft
         discount = (facts.month.first_day, facts.payer_id, None, "", None, "", None, None, -draft.discount_cents)
         usage_rows.append(discount)
     # The usage is in its rows already.
-    content = msgspec.msgpack.encode((facts.terms.currency, msgspec.structs.replace(draft, usage=()), usage_rows))
-    return PrintedDraft(facts, draft, usage_rows, blake2b(content, digest_size=16).hexdigest())
+    content = msgspec.msgpack.encode(
+        (facts.terms.currency, msgspec.structs.replace(draft, usage=()), usage_rows, findings)
+    )
+    fingerprint = blake2b(content, digest_size=16).hexdigest()
+    return PrintedDraft(facts, draft, usage_rows, findings, count_open(findings, acknowledged), fingerprint)
 
 
 def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity_id: int, at: datetime) -> None:
@@ -72,6 +85,7 @@ def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity
             "paid_cents",
             "fingerprint",
             "review_notes",
+            "open_findings",
             "created_at",
             "computed_at",
         ),
@@ -90,7 +104,8 @@ def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity
                 page.draft.total_cents,
                 0,
                 page.fingerprint,
-                msgspec.json.encode(_notes(page.draft)).decode(),
+                _notes(page),
+                page.open_findings,
                 at,
                 at,
             )
@@ -106,7 +121,17 @@ def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime
     bulk_change(
         connection,
         Invoice._meta.db_table,
-        ("id", "currency", "subtotal_cents", "vat_cents", "total_cents", "fingerprint", "review_notes", "computed_at"),
+        (
+            "id",
+            "currency",
+            "subtotal_cents",
+            "vat_cents",
+            "total_cents",
+            "fingerprint",
+            "review_notes",
+            "open_findings",
+            "computed_at",
+        ),
         (
             (
                 id_,
@@ -115,7 +140,8 @@ def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime
                 page.draft.vat_cents,
                 page.draft.total_cents,
                 page.fingerprint,
-                msgspec.json.encode(_notes(page.draft)).decode(),
+                _notes(page),
+                page.open_findings,
                 at,
             )
             for id_, page in printed
@@ -234,14 +260,6 @@ def _statement_rows(printed: Sequence[tuple[int, PrintedDraft]]) -> Iterable[tup
         )
 
 
-def _notes(draft: Draft) -> list[dict[str, Any]]:
-    """What a reviewer should know, as codes and values for `queries.reasons`."""
-    notes = [Reason("tax_finding", {"finding": draft.tax.finding})] if draft.tax.finding else []
-    notes += [
-        Reason(
-            "late_usage_lowers_amount",
-            {"month": f"{line.month:%Y-%m}", "meter_id": line.meter_id, "difference_cents": line.amount_cents},
-        )
-        for line in draft.lowered
-    ]
-    return [msgspec.structs.asdict(note) for note in notes]
+def _notes(page: PrintedDraft) -> str:
+    """What a reviewer should know, as codes, severities and values for `queries.reasons`."""
+    return msgspec.json.encode(page.findings).decode()

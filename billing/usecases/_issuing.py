@@ -12,7 +12,7 @@ from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.numbering import render_number
 from billing.models import AddOn, Charge, CreditEntry, CreditGrant, Invoice, LegalEntity, NumberSeries
 from billing.queries.among import among
-from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.queries.parties import Snapshot, buyer_snapshots, seller_snapshot
 from billing.usecases._bulk import bulk_change, bulk_write
 from billing.usecases._close_batch import Result
 from billing.usecases._ledger import book_entries
@@ -51,6 +51,7 @@ def freeze(
             "due_date",
             "seller",
             "buyer",
+            "note",
             "issued_at",
         ),
         (
@@ -61,15 +62,21 @@ def freeze(
                 number,
                 document.counter,
                 issue_date,
-                issue_date + timedelta(days=terms[payer_id]),
+                document.draft.due_date or issue_date + timedelta(days=terms[payer_id]),
                 seller_json,
-                _json(buyers[payer_id]),
+                _json(_buyer(buyers[payer_id], document.draft)),
+                document.draft.note or "",
                 at,
             )
             for payer_id, document, number in zip(payer_ids, issued, numbers, strict=True)
         ),
     )
     return numbers
+
+
+def _buyer(profile: Snapshot, draft: Draft) -> Snapshot:
+    """The buyer as it is printed, under the purchase order that staff gave for this invoice if they did."""
+    return profile if draft.purchase_order is None else {**profile, "purchase_order": draft.purchase_order}
 
 
 def _json(value: object) -> str:

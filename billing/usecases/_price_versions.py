@@ -1,18 +1,24 @@
 """The versions of a price as rows, and which months they may no longer touch."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
+from itertools import chain
 
 import msgspec
-from django.db.models import F, Max, Q, QuerySet
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 
 from billing.domain.lifecycle import DocumentState
 from billing.domain.periods import Month
 from billing.domain.pricing import ANY_ZONE, Tier, TierMode
-from billing.models import Invoice, Price, PriceTier, UsageDetail
+from billing.models import CloseOutcome, Invoice, Price, PriceTier, UsageDetail
 from billing.queries.months import billing_zone, month_of
 from billing.usecases._audit import log_tiers
 from organizations.models import Organization
+
+type _Span = tuple[date, date]
+"""First days of the first and the last month, both included."""
+type _Priced = tuple[int, int | None, str, date]
+"""Whose usage was priced: its organization, the owner and the zone of the price, the month."""
 
 
 class PriceKey(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,42 +81,62 @@ def create_version(key: PriceKey, valid_from: datetime | None, valid_to: datetim
     return row
 
 
-def last_issued_month(key: PriceKey, valid_from: datetime | None, valid_to: datetime | None) -> Month | None:
-    """The last month that is on an issued invoice and that a version in force `[valid_from, valid_to)` would reprice.
+def last_settled_month(key: PriceKey, valid_from: datetime | None, valid_to: datetime | None) -> Month | None:
+    """The last month that is settled and that a version in force `[valid_from, valid_to)` would reprice.
 
     It would reprice usage that a price of the same or a lower precedence has priced: negotiated with the organization,
     negotiated with its parent, the catalogue's; within each, for the very zone before any zone.
     """
     if not Price.objects.filter(meter=key.meter_id).exists():
         return None  # a meter without a price is on no invoice: spares the search through all of them
+    span = _months_of(valid_from, valid_to)
     months = [
         month
-        for owner_id, price_owner_id, price_zone, month in _invoiced(key, valid_from, valid_to)
+        for owner_id, price_owner_id, price_zone, month in chain(_invoiced(key, span), _given_away(key, span))
         if _precedence(owner_id, key.organization_id, key.zone) >= _precedence(owner_id, price_owner_id, price_zone)
     ]
     return month_of(max(months)) if months else None
 
 
-def _invoiced(
-    key: PriceKey, valid_from: datetime | None, valid_to: datetime | None
-) -> QuerySet[UsageDetail, tuple[int, int | None, str, date]]:
-    invoices = Invoice.objects.filter(document_state=DocumentState.ISSUED.value, currency=key.currency)
-    details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False)
-    if valid_from is not None:
-        first_day = Month.containing(valid_from, billing_zone()).first_day
-        # Usage of a month is on the invoice of that month or, when it came late, of a later one.
-        invoices = invoices.filter(consumption_month__gte=first_day)
-        details = details.filter(month__gte=first_day)
-    if valid_to is not None:
-        last_instant = valid_to - timedelta(microseconds=1)
-        details = details.filter(month__lte=Month.containing(last_instant, billing_zone()).first_day)
+def _months_of(valid_from: datetime | None, valid_to: datetime | None) -> _Span:
+    zone = billing_zone()
+    first_day = date.min if valid_from is None else Month.containing(valid_from, zone).first_day
+    last_instant = None if valid_to is None else valid_to - timedelta(microseconds=1)
+    return first_day, date.max if last_instant is None else Month.containing(last_instant, zone).first_day
+
+
+def _invoiced(key: PriceKey, span: _Span) -> Iterable[_Priced]:
+    # Usage of a month is on the invoice of that month or, when it came late, of a later one.
+    invoices = Invoice.objects.filter(
+        document_state=DocumentState.ISSUED.value, currency=key.currency, consumption_month__gte=span[0]
+    )
+    details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False, month__range=span)
     if key.zone != ANY_ZONE:
         details = details.filter(zone=key.zone)
     if key.organization_id is not None:
-        tree = Organization.objects.filter(Q(pk=key.organization_id) | Q(parent=key.organization_id))
-        details = details.filter(organization__in=tree)
+        details = details.filter(organization__in=_tree(key.organization_id))
     groups = details.filter(invoice__in=invoices).order_by()
     return groups.values_list("organization_id", "price__organization_id", "price__zone").annotate(Max("month"))
+
+
+def _given_away(key: PriceKey, span: _Span) -> Iterator[_Priced]:
+    """Usage that cost nothing and is on no invoice, of months that are not closed again: the next one is closed."""
+    later = CloseOutcome.objects.filter(organization=OuterRef("organization"), month__gt=OuterRef("month"))
+    nils = CloseOutcome.objects.filter(
+        Exists(later.exclude(kind=CloseOutcome.Kind.BLOCKED)), kind=CloseOutcome.Kind.NIL, month__gte=span[0]
+    )
+    prices = {row.pk: row for row in Price.objects.filter(meter=key.meter_id, currency=key.currency)}
+    tree = None if key.organization_id is None else set(_tree(key.organization_id).values_list("pk", flat=True))
+    for lines in nils.exclude(settled_usage=[]).values_list("settled_usage", flat=True).iterator():
+        for text, owner_id, _resource_id, _meter_id, zone, price_id, *_ in lines:
+            month, price = date.fromisoformat(text), prices.get(price_id)
+            is_concerned = key.zone in (ANY_ZONE, zone) and (tree is None or owner_id in tree)
+            if price is not None and is_concerned and span[0] <= month <= span[1]:
+                yield owner_id, price.organization_id, price.zone, month
+
+
+def _tree(organization_id: int) -> QuerySet[Organization]:
+    return Organization.objects.filter(Q(pk=organization_id) | Q(parent=organization_id))
 
 
 def _precedence(owner_id: int, price_owner_id: int | None, price_zone: str) -> tuple[int, bool]:

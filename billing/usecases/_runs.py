@@ -1,14 +1,13 @@
 """A run of a month close: batches in the database are the queue, whoever asks gets the next one.
 
-A run that was killed is joined by the next attempt, which finds only the batches that are left: a batch is closed and
-marked in one transaction.
+A batch is closed and marked in one transaction, so a run that was killed is taken up with the batches that are left.
+Whoever asks for a new run meanwhile replaces them by batches of everybody, on which all workers go on together.
 """
 
 import logging
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import batched
-from typing import NamedTuple
 
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
@@ -41,10 +40,14 @@ def payer_ids(month: Month) -> list[int]:
     open_then = Q(opened_on__lte=last_day) & (Q(closed_on__isnull=True) | Q(closed_on__gte=first_day))
     on_parent = CloseOutcome.objects.filter(month=first_day, kind="on_parent").values("organization")
     alone = CloseOutcome.objects.filter(month=first_day).exclude(kind="on_parent").values("organization")
-    orphaned = Q(parent__opened_on__gt=last_day) | Q(parent__closed_on__lt=first_day)
-    takers = Q(open_then, Q(parent__isnull=True) | orphaned) | Q(id__in=alone)
+    takers = Q(open_then, Q(parent__isnull=True) | orphaned_in(month)) | Q(id__in=alone)
     payers = Organization.objects.filter(takers).exclude(id__in=on_parent)
     return list(payers.order_by("id").values_list("id", flat=True))
+
+
+def orphaned_in(month: Month) -> Q:
+    """The condition that a sub-organization stands alone: its parent takes no part in the month."""
+    return Q(parent__opened_on__gt=month.last_day) | Q(parent__closed_on__lt=month.first_day)
 
 
 def scopes(ids: list[int]) -> list[Scope]:
@@ -58,20 +61,30 @@ def get_close(month: Month) -> MonthClose:
     return close
 
 
-class Run(NamedTuple):
-    """A run of a close; `is_new` is False when somebody had planned it before."""
+@transaction.atomic
+def start(month: Month, *, at: datetime) -> MonthClose:
+    """Plan a run that closes everybody as of now, in place of what is left of the run that is under way.
 
-    close: MonthClose
-    is_new: bool
+    Batches that somebody is at stay with their worker and come again: it may not have seen what is stored by now.
+    """
+    return _plan(_lock(month), month, at)
 
 
 @transaction.atomic
-def start_or_join(month: Month, *, at: datetime) -> Run:
-    """Plan a new run of the month's close, or return the one that is under way."""
-    close = MonthClose.objects.select_for_update().get(pk=get_close(month).pk)
-    if _left(close).exists():
-        return Run(close, is_new=False)
-    close.batches.all().delete()
+def start_or_join(month: Month, *, at: datetime) -> MonthClose:
+    """Return the month's close with the run that is under way, or plan a new one."""
+    close = _lock(month)
+    return close if _left(close).exists() else _plan(close, month, at)
+
+
+def _lock(month: Month) -> MonthClose:
+    """Let nobody else plan or finish a run meanwhile; workers go on, their outcomes only need the row to stay."""
+    return MonthClose.objects.select_for_update(no_key=True).get(pk=get_close(month).pk)
+
+
+def _plan(close: MonthClose, month: Month, at: datetime) -> MonthClose:
+    free = close.batches.select_for_update(skip_locked=True).values_list("id", flat=True)
+    close.batches.filter(id__in=list(free)).delete()
     close.run += 1
     close.started_at, close.finished_at = at, None
     ranges = scopes(payer_ids(month))
@@ -88,20 +101,21 @@ def start_or_join(month: Month, *, at: datetime) -> Run:
     if not ranges:
         close.finished_at = at
     close.save(update_fields=("run", "started_at", "finished_at"))
-    return Run(close, is_new=True)
+    return close
 
 
 def work(close: MonthClose, *, at: datetime, wait: bool, on_progress: Callable[[Progress], None] | None = None) -> None:
     """Close batches until none is left. `wait`: also for batches that others are at, so that the run is complete."""
     for _ in _claimed(close, at=at, wait=wait):
         if on_progress is not None:
-            total = CloseBatch.objects.filter(close=close, run=close.run).count()
+            total = close.batches.count()
             on_progress(Progress(total - _left(close).count(), total))
     _finish(close, at)
 
 
 def _left(close: MonthClose) -> QuerySet[CloseBatch]:
-    return CloseBatch.objects.filter(close=close, run=close.run, finished_at__isnull=True)
+    """Batches to close, of whatever run: a new one may have been planned since this one was joined."""
+    return close.batches.filter(finished_at__isnull=True)
 
 
 def _claimed(close: MonthClose, *, at: datetime, wait: bool) -> Iterator[CloseBatch]:
@@ -109,7 +123,7 @@ def _claimed(close: MonthClose, *, at: datetime, wait: bool) -> Iterator[CloseBa
     can_skip = connection.features.has_select_for_update_skip_locked
     while True:
         with transaction.atomic():
-            left = _left(close).order_by("number")
+            left = _left(close).order_by("run", "number")
             batch = left.select_for_update(skip_locked=can_skip).first()
             if batch is None and can_skip and wait:
                 # Somebody is at the last ones: wait, and take one over if its worker died.
@@ -160,6 +174,9 @@ def _close_scope(close: MonthClose, scope: Scope, at: datetime) -> None:
     write_batch(batch, close_id=close.pk, at=at)
 
 
+@transaction.atomic
 def _finish(close: MonthClose, at: datetime) -> None:
-    if not _left(close).exists():
-        MonthClose.objects.filter(pk=close.pk, run=close.run, finished_at__isnull=True).update(finished_at=at)
+    current = MonthClose.objects.select_for_update(no_key=True).get(pk=close.pk)
+    if current.finished_at is None and not _left(current).exists():
+        current.finished_at = at
+        current.save(update_fields=("finished_at",))

@@ -21,9 +21,10 @@ from billing.usecases._runs import (
     Progress,
     close_range,
     get_close,
+    orphaned_in,
     payer_ids,
     scopes,
-    start_or_join,
+    start,
     unexpected,
     work,
 )
@@ -56,11 +57,7 @@ def close_month(
     if dry_run:
         return _preview(month, chosen, at, on_progress)
     if chosen is None:
-        run = start_or_join(month, at=at)
-        work(run.close, at=at, wait=True, on_progress=on_progress)
-        if not run.is_new:
-            # Finished what somebody else had planned, before what came since: now what was asked for.
-            work(start_or_join(month, at=at).close, at=at, wait=True, on_progress=on_progress)
+        work(start(month, at=at), at=at, wait=True, on_progress=on_progress)
         return CloseReport.load(month, Scope())
     close = get_close(month)
     for chunk in batched(chosen, BATCH_SIZE, strict=False):
@@ -80,15 +77,18 @@ def _check(month: Month, at: datetime, *, dry_run: bool) -> None:
 
 
 def _payers_of(month: Month, external_ids: Sequence[str]) -> list[int]:
-    """Who pays for the organizations; a sub-organization stands for its parent."""
+    """Who pays for the organizations; a sub-organization stands for its parent, if that takes part in the month."""
     found = dict(Organization.objects.filter(external_id__in=external_ids).values_list("external_id", "id"))
     unknown = [external_id for external_id in external_ids if external_id not in found]
     if unknown:
         raise UnableToClose(f"Unknown organization: {', '.join(unknown)}.")
-    rows = Organization.objects.filter(id__in=found.values()).values_list("id", "parent_id")
+    with_parent = Organization.objects.filter(id__in=found.values(), parent__isnull=False).exclude(orphaned_in(month))
     outcomes = CloseOutcome.objects.filter(month=month.first_day, organization__in=found.values())
-    payers = dict(outcomes.values_list("organization_id", "payer_id"))
-    return sorted({payers.get(id_, parent_id or id_) for id_, parent_id in rows})
+    payers = {
+        **dict(with_parent.values_list("id", "parent_id")),
+        **dict(outcomes.values_list("organization_id", "payer_id")),
+    }
+    return sorted({payers.get(id_, id_) for id_ in found.values()})
 
 
 def _preview(

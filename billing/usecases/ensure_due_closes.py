@@ -22,7 +22,7 @@ def ensure_due_closes(*, at: datetime) -> list[int]:
         if not MonthClose.objects.filter(month=month.first_day, finished_at__isnull=False).exists() and payer_ids(
             month
         ):
-            closes.append(start_or_join(month, at=at).close.pk)
+            closes.append(start_or_join(month, at=at).pk)
         month = month.next
     return closes
 

@@ -16,6 +16,7 @@ from organizations.spreadsheets.reading import UnreadableTable, read_table
 
 __all__ = ["PERMISSIONS", "ImportReport", "Lines", "UnreadableTable", "columns_of", "import_table", "read_lines"]
 
+MODELS = {"price": "billing.price", "charge": "billing.charge", "organization": "organizations.organization"}
 PERMISSIONS = {
     "price": ("billing.add_price",),
     "charge": ("billing.add_charge",),
@@ -52,8 +53,8 @@ def import_table(
             transaction.set_rollback(True)
         else:
             values = {
-                "kind": kind,
-                "file": file_name,
+                "model": MODELS[kind],
+                "name": file_name,
                 "accepted": report.accepted,
                 "unchanged": report.unchanged,
                 "rejected": len(report.refusals),

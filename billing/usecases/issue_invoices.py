@@ -16,12 +16,14 @@ from billing.domain.periods import Month
 from billing.models import CloseOutcome, NumberSeries
 from billing.queries.accounts import Scope
 from billing.queries.months import local_day
-from billing.usecases._close_batch import clear_flags, compute_batch, write_batch
+from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._issuing import Issued, book_issued, freeze
+from billing.usecases._issuing_gate import pass_gate
+from billing.usecases._permissions import require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
-from organizations.models import Organization
+from organizations.models import Organization, User
 
 BATCH_SIZE = 500
 
@@ -35,6 +37,7 @@ class UnableToIssue(Exception):
 class NotIssued(Struct, frozen=True):
     """An organization whose month was not issued, and why."""
 
+    payer_id: int
     external_id: str
     name: str
     reason: Reason
@@ -58,14 +61,18 @@ def issue_invoices(
     at: datetime,
     issue_date: date | None = None,
     organization_ids: Sequence[str] | None = None,
+    actor: User | None = None,
 ) -> IssueReport:
     """Issue the drafts of a consumption month, of everybody or of the organizations with these public ids.
 
     Each batch is one transaction: numbers have no gap whatever happens to it. The date defaults to the day of `at`.
-    Drafts that cannot be computed any more stay what they are and are named in the report.
+    Drafts that cannot be computed any more, or that may not be issued (see `_issuing_gate`), stay what they are and
+    are named in the report.
 
-    Raises UnableToIssue for a date in the future or before the last one of the series, and for an unknown id.
+    Raises NotAllowed, and UnableToIssue for a date in the future or before the last one of the series, and for an
+    unknown id.
     """
+    require(actor, "billing.issue_invoice")
     today = local_day(at)
     issue_date = issue_date or today
     if issue_date > today:
@@ -82,7 +89,7 @@ def issue_invoices(
     ready = outcomes.filter(kind="invoice", invoice__document_state=DocumentState.DRAFT)
     payer_ids = list(ready.order_by("organization_id").values_list("organization_id", flat=True))
     for chunk in batched(payer_ids, BATCH_SIZE, strict=False):
-        report.add(_issue(month, chunk, issue_date, at))
+        report.add(issue_payers(month=month, payer_ids=chunk, issue_date=issue_date, actor=actor, at=at))
     report.not_issued.sort(key=lambda refused: refused.external_id)
     return report
 
@@ -113,18 +120,26 @@ def _not_closed(month: Month, organizations: Sequence[Organization]) -> list[Not
     closed = CloseOutcome.objects.filter(month=month.first_day, organization__in=organizations)
     closed_ids = set(closed.values_list("organization_id", flat=True))
     reason = Reason("month_not_closed", {"month": str(month)})
-    return [NotIssued(row.external_id, row.name, reason) for row in organizations if row.pk not in closed_ids]
+    return [NotIssued(row.pk, row.external_id, row.name, reason) for row in organizations if row.pk not in closed_ids]
 
 
 def _with_reasons(outcomes: QuerySet[CloseOutcome]) -> list[NotIssued]:
-    rows = outcomes.values_list("organization__external_id", "organization__name", "reason_code", "reason_values")
-    return [NotIssued(external_id, name, Reason(code, values)) for external_id, name, code, values in rows]
+    columns = ("organization_id", "organization__external_id", "organization__name", "reason_code", "reason_values")
+    return [
+        NotIssued(payer_id, external_id, name, Reason(code, values))
+        for payer_id, external_id, name, code, values in outcomes.values_list(*columns)
+    ]
 
 
-def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
-    """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others."""
+def issue_payers(
+    *, month: Month, payer_ids: Sequence[int], issue_date: date, actor: User | None, at: datetime
+) -> IssueReport:
+    """Issue a batch at once; if that fails, invoice by invoice, so that one cannot stop the others.
+
+    Raises UnableToIssue for a date before the last one of the series, and then has issued nothing.
+    """
     try:
-        return _issue_batch(month, payer_ids, issue_date, at)
+        return _issue_batch(month, payer_ids, issue_date, at, actor)
     except (OperationalError, InterfaceError, UnableToIssue):
         raise
     except Exception as error:
@@ -133,26 +148,32 @@ def _issue(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetim
             return IssueReport(not_issued=[_failed(payer_ids[0], error)])
     report = IssueReport()
     for payer_id in payer_ids:
-        report.add(_issue(month, [payer_id], issue_date, at))
+        report.add(issue_payers(month=month, payer_ids=[payer_id], issue_date=issue_date, actor=actor, at=at))
     return report
 
 
 def _failed(payer_id: int, error: Exception) -> NotIssued:
     payer = Organization.objects.get(pk=payer_id)
-    return NotIssued(payer.external_id, payer.name, unexpected(error))
+    return NotIssued(payer.pk, payer.external_id, payer.name, unexpected(error))
+
+
+def _refused(result: Result, reason: Reason) -> NotIssued:
+    return NotIssued(result.account.id, result.account.external_id, result.account.name, reason)
 
 
 @collector_paused()
 @transaction.atomic
-def _issue_batch(month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime) -> IssueReport:
+def _issue_batch(
+    month: Month, payer_ids: Sequence[int], issue_date: date, at: datetime, actor: User | None
+) -> IssueReport:
     hold_prices()
-    batch = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    computed = compute_batch(month, Scope(ids=payer_ids), tax_date=issue_date, lock=True)
+    batch, refused = pass_gate(computed, issue_date=issue_date, actor=actor)
     invoice_ids = write_batch(batch, close_id=get_close(month).pk, at=at)
     drafts = [result for result in batch.results if isinstance(result.assembled, Draft)]
-    not_issued = [
-        NotIssued(result.account.external_id, result.account.name, result.assembled.reason)
-        for result in batch.results
-        if not isinstance(result.assembled, Draft)
+    not_issued = [_refused(result, reason) for result, reason in refused]
+    not_issued += [
+        _refused(result, result.assembled.reason) for result in batch.results if not isinstance(result.assembled, Draft)
     ]
     series = NumberSeries.objects.select_for_update().get(
         legal_entity=batch.loaded.seller, kind=NumberSeries.Kind.INVOICE

@@ -15,7 +15,7 @@ from billing.usecases._price_versions import (
     PriceKey,
     PriceTerms,
     create_version,
-    last_issued_month,
+    last_settled_month,
     neighbours,
     terms_of,
     versions_of,
@@ -34,7 +34,7 @@ class PriceConflict(UnableToSetPrice):
 
 
 class MonthAlreadyIssued(UnableToSetPrice):
-    """The version would reprice what is on an invoice."""
+    """The version would reprice what is on an invoice, or was settled without one."""
 
 
 class PriceSet(NamedTuple):
@@ -66,10 +66,10 @@ def set_price(*, key: PriceKey, valid_from: datetime | None, terms: PriceTerms) 
             return _compare(row, terms)
     before, after = neighbours(versions, valid_from)
     valid_to = after.valid_from if after else None
-    if issued := last_issued_month(key, valid_from, valid_to):
+    if settled := last_settled_month(key, valid_from, valid_to):
         raise MonthAlreadyIssued(
-            f"{issued} is already on issued invoices that this price would change: it may be valid from "
-            f"{issued.next.first_day} at the earliest."
+            f"{settled} is already issued or settled, and this price would change it: it may be valid from "
+            f"{settled.next.first_day} at the earliest."
         )
     if before:
         before.valid_to = valid_from

@@ -7,12 +7,18 @@ if TYPE_CHECKING:
 else:
     from unfold import admin
 
+    from organizations.admin._autocomplete import look_up_keys_only
+
     class _Typed:
         """Lets `ModelAdmin[Invoice]` be written; what is in the brackets is for the type checker."""
 
         @classmethod
         def __class_getitem__(cls, _):
             return cls
+
+        def formfield_for_foreignkey(self, *args, **kwargs):
+            """A forged choice is an error beside the field."""
+            return look_up_keys_only(super().formfield_for_foreignkey(*args, **kwargs))
 
     class ModelAdmin(_Typed, admin.ModelAdmin):
         pass

@@ -58,6 +58,7 @@ class OrganizationValues:
     closed_on: date | None = None
     forecast_months: int = 1
     negotiated_refill_cents: int | None = None
+    negotiated_refill_until: date | None = None
     consumption_discount_ppm: int = 0
     payment_term_days: int = 30
     profile: ProfileValues | None = None

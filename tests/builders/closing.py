@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import count
 
+from django.apps import apps
+
 from billing.domain.periods import Month
 from billing.domain.quantities import MICRO
 from billing.models import (
@@ -32,7 +34,7 @@ from billing.usecases.close_month import close_month
 from billing.usecases.issue_invoices import IssueReport, issue_invoices
 from billing.usecases.record_payment import record_payment
 from billing.usecases.record_usage import NewUsage, record_usage
-from organizations.models import Organization
+from organizations.models import Organization, User
 from tests.builders.usage import make_resource
 
 _serial = count(1)
@@ -191,11 +193,33 @@ def close(text: str, *organizations: Organization, at: datetime | None = None, d
     return close_month(month=closed, at=at or closed.end + timedelta(hours=3), organization_ids=ids, dry_run=dry_run)
 
 
-def issue(text: str, *organizations: Organization, at: datetime | None = None, on: date | None = None) -> IssueReport:
+def issue(
+    text: str,
+    *organizations: Organization,
+    at: datetime | None = None,
+    on: date | None = None,
+    actor: User | None = None,
+) -> IssueReport:
     """Issue a month's drafts at noon of the day after its end, of these organizations or of everybody."""
     issued = month(text)
     ids = [organization.external_id for organization in organizations] or None
-    return issue_invoices(month=issued, at=at or issued.end + timedelta(hours=12), issue_date=on, organization_ids=ids)
+    return issue_invoices(
+        month=issued, at=at or issued.end + timedelta(hours=12), issue_date=on, organization_ids=ids, actor=actor
+    )
+
+
+def why_not_issued(report: IssueReport) -> dict[str, str]:
+    """The sentence of each organization whose draft was not issued."""
+    return {
+        refused.external_id: reason_sentence(refused.reason.code, refused.reason.values)
+        for refused in report.not_issued
+    }
+
+
+def everything_stored() -> dict[str, list[dict[str, object]]]:
+    """Every row of billing and organizations: equal before and after when nothing was written."""
+    models = [*apps.get_app_config("billing").get_models(), *apps.get_app_config("organizations").get_models()]
+    return {model.__name__: list(model._base_manager.order_by("pk").values()) for model in models}
 
 
 def close_and_issue(text: str) -> None:

@@ -8,7 +8,19 @@ from zoneinfo import ZoneInfo
 from billing.domain.assembly import Assembled, Draft, assemble
 from billing.domain.consumption import RateCard
 from billing.domain.credits import Grant
-from billing.domain.facts import AddOn, Billed, Charge, Facts, LineKey, MonthUsage, PlanPrice, Reason, Terms, UsageSum
+from billing.domain.facts import (
+    AddOn,
+    Adjustment,
+    Billed,
+    Charge,
+    Facts,
+    LineKey,
+    MonthUsage,
+    PlanPrice,
+    Reason,
+    Terms,
+    UsageSum,
+)
 from billing.domain.periods import Month
 from billing.domain.pricing import Price, PriceBook, Tier
 from billing.domain.quantities import MICRO
@@ -17,6 +29,7 @@ from billing.domain.taxation import Customer, TaxTreatment
 PARIS = ZoneInfo("Europe/Paris")
 OCTOBER = Month(2026, 10, PARIS)
 SEPTEMBER = OCTOBER.previous
+AUGUST = SEPTEMBER.previous
 FRENCH_VAT = TaxTreatment("S", 2000)
 PAYER, CHILD = 1, 2
 RESOURCE, METER, PRICE = 10, 20, 30
@@ -102,6 +115,29 @@ def make_charge(*, id_: int = 7, kind: str = "one_shot", cents: int = 800_00, da
     return Charge(id_, PAYER, kind, f"Charge {id_}", MICRO, cents * 10_000, date(2026, 10, day))
 
 
+def added_line(id_: int, cents: int, *, name: str = "Setup", quantity: int = 1) -> Adjustment:
+    """A line that staff added: so many pieces of `cents`."""
+    return Adjustment(id_, "line", name=name, quantity_micro=quantity * MICRO, unit_price_micro=cents * 10_000)
+
+
+def discount(
+    id_: int, *, percent: int | None = None, cents: int = 0, on: str = "", of: int | None = None, ppm: int | None = None
+) -> Adjustment:
+    """A discount in whole percent (or millionths), or of an amount; on the whole, or `on` one that was `of` cents."""
+    ppm = percent * 10_000 if percent is not None else ppm
+    return Adjustment(id_, "discount", target=on, target_net_cents=of, amount_cents=cents, percent_ppm=ppm)
+
+
+def other_refill(id_: int, cents: int, *, of: int | None = None) -> Adjustment:
+    """A refill of `cents` where `of` was computed."""
+    return Adjustment(id_, "refill", target="provision", target_net_cents=of, amount_cents=cents)
+
+
+def skipped(id_: int, target: str, *, of: int | None = None) -> Adjustment:
+    """A line of `of` cents that waits for the next invoice."""
+    return Adjustment(id_, "skip", target=target, target_net_cents=of)
+
+
 def make_facts(
     *,
     usage: MonthUsage | None = None,
@@ -109,10 +145,14 @@ def make_facts(
     grants: Sequence[Grant] = (),
     pending_cents: int = 0,
     past_consumption_cents: Sequence[int] = (),
+    recent_consumption_cents: Sequence[int] = (),
+    is_first_invoice: bool = False,
     add_ons: Sequence[AddOn] = (),
     charges: Sequence[Charge] = (),
+    adjustments: Sequence[Adjustment] = (),
     forecast_months: int = 1,
     negotiated_refill_cents: int | None = None,
+    negotiated_refill_until: date | None = None,
     discount_ppm: int = 0,
     closed_on: date | None = None,
     tax: TaxTreatment = FRENCH_VAT,
@@ -125,7 +165,7 @@ def make_facts(
         payer_id=PAYER,
         month=OCTOBER,
         organizations=organizations or {PAYER: (), CHILD: ()},
-        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on),
+        terms=Terms("EUR", forecast_months, negotiated_refill_cents, discount_ppm, closed_on, negotiated_refill_until),
         customer=Customer("FR"),
         tax=tax,
         usage=usage or make_usage(),
@@ -133,8 +173,11 @@ def make_facts(
         grants=grants,
         pending_cents=pending_cents,
         past_consumption_cents=past_consumption_cents,
+        recent_consumption_cents=recent_consumption_cents,
+        is_first_invoice=is_first_invoice,
         add_ons=add_ons,
         charges=charges,
+        adjustments=adjustments,
         blocked=blocked,
         unbillable=unbillable,
     )

@@ -18,6 +18,7 @@ def make_organization(
     closed_on: date | None = None,
     forecast_months: int = 1,
     negotiated_refill_cents: int | None = None,
+    negotiated_refill_until: date | None = None,
     consumption_discount_ppm: int = 0,
     payment_term_days: int = 30,
     with_profile: bool = True,
@@ -32,6 +33,7 @@ def make_organization(
         closed_on=closed_on,
         forecast_months=forecast_months,
         negotiated_refill_cents=negotiated_refill_cents,
+        negotiated_refill_until=negotiated_refill_until,
         consumption_discount_ppm=consumption_discount_ppm,
         payment_term_days=payment_term_days,
     )

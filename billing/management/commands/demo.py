@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
 from django.utils import timezone
 
 from billing.demo.people import PEOPLE, are_registered, change_passwords, register
@@ -56,6 +57,8 @@ class Command(BaseCommand):
             play(World(months, organizations), at=at, say=self._say)
         except (NotADemo, RefusedData) as error:
             raise CommandError(str(error)) from error
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # a database that was filled in one go does not know yet how full it is
         password = password or secrets.token_urlsafe(PASSWORD_BYTES)
         register(password)
         self._print_logins(password)
@@ -66,6 +69,7 @@ class Command(BaseCommand):
 
     def _print_logins(self, password: str) -> None:
         self.stdout.write("\nSign in as")
-        for person in PEOPLE:
-            self.stdout.write(f"  {person.email:<20}{person.task}")
+        for person in sorted(PEOPLE, key=lambda person: not person.group):
+            pages = "" if person.group else " (no pages of their own yet)"
+            self.stdout.write(f"  {person.email:<20}{person.task}{pages}")
         self.stdout.write(f"  password: {password}")

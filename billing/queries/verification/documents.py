@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from billing.domain.lifecycle import DocumentState
 from billing.domain.money import charge_cents, format_cents, vat_cents
 from billing.domain.quantities import format_micro
-from billing.models import AddOn, Charge, Invoice, InvoiceLine, TaxSubtotal
+from billing.models import AddOn, Adjustment, Charge, Invoice, InvoiceLine, TaxSubtotal
 from billing.queries.months import month_of
 from billing.queries.verification._promises import (
     Broken,
@@ -212,6 +212,49 @@ def line_references() -> Iterator[Broken]:
             f"Line {position} ({kind}) names organization {organization} or source {source}, which does not exist."
         ),
         prefix="invoice__",
+    )
+
+
+@PROMISES.promise(
+    "An invoice's adjustments and discounts are those in force for its month.", things="lines", population=lines
+)
+def adjustments() -> Iterator[Broken]:
+    in_force = Adjustment.objects.filter(
+        pk=OuterRef("source_id"),
+        organization=OuterRef("invoice__organization"),
+        month=OuterRef("invoice__consumption_month"),
+        undone_at__isnull=True,
+    )
+    added, discount = InvoiceLine.Kind.ADJUSTMENT, InvoiceLine.Kind.DISCOUNT
+    fits = Q(Exists(in_force.filter(kind=Adjustment.Kind.LINE)), kind=added) | Q(
+        Exists(in_force.filter(kind=Adjustment.Kind.DISCOUNT)), kind=discount
+    )
+    yield from found(
+        lines().filter(~fits, kind__in=(added, discount), invoice__kind=Invoice.Kind.INVOICE),
+        ("position", "kind", "source_id"),
+        lambda position, kind, source: f"Line {position} ({kind}) names adjustment {source}, which is not in force.",
+        prefix="invoice__",
+    )
+
+
+@PROMISES.promise(
+    "Only discounts take money off an invoice, and never off its provision.", things="documents", population=documents
+)
+def discounts() -> Iterator[Broken]:
+    of_invoices = lines().filter(invoice__kind=Invoice.Kind.INVOICE)
+    wrong = Q(kind=InvoiceLine.Kind.DISCOUNT, net_cents__gt=0) | Q(~Q(kind=InvoiceLine.Kind.DISCOUNT), net_cents__lt=0)
+    yield from found(
+        of_invoices.filter(wrong),
+        ("position", "kind", "net_cents"),
+        lambda position, kind, cents: f"Line {position} ({kind}) is {format_cents(cents)}.",
+        prefix="invoice__",
+    )
+    provision = Coalesce(Sum("lines__net_cents", filter=Q(lines__kind=InvoiceLine.Kind.PROVISION)), 0)
+    rows = documents().filter(kind=Invoice.Kind.INVOICE).annotate(provision=provision)
+    yield from found(
+        rows.filter(subtotal_cents__lt=F("provision")),
+        ("subtotal_cents", "provision"),
+        lambda subtotal, cents: f"Its subtotal is {format_cents(subtotal)}, its provision alone {format_cents(cents)}.",
     )
 
 

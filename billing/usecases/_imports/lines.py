@@ -60,6 +60,7 @@ class OrganizationLine(_Line, frozen=True, tag="organization"):
     closed_on: date | None = None
     forecast_months: Annotated[int, Meta(ge=0, le=32_767)] = 1
     negotiated_refill: str | None = None
+    negotiated_refill_until: date | None = None
     consumption_discount_percent: str = "0"
     payment_term_days: Annotated[int, Meta(ge=0, le=32_767)] = 30
     billing: BillingObject | None = None

@@ -51,6 +51,7 @@ def _read(line: OrganizationLine) -> OrganizationValues:
         closed_on=line.closed_on,
         forecast_months=line.forecast_months,
         negotiated_refill_cents=None if refill is None else read_field("negotiated_refill", parse_cents, refill),
+        negotiated_refill_until=line.negotiated_refill_until,
         consumption_discount_ppm=read_field(
             "consumption_discount_percent", _read_percent, line.consumption_discount_percent
         ),

@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.test import RequestFactory
 from django.urls import reverse
 
-from billing.admin._actions import ActionsMixin, Effect, PageAction, ReasonForm
+from billing.admin._actions import Effect, PageAction, ReasonForm
 from billing.admin.invoices import InvoiceAdmin
 from billing.models import Invoice
 from tests.builders.desk import make_staff
@@ -39,7 +39,7 @@ class RenameForm(ReasonForm[Invoice]):
         return [Effect("Total", "EUR", self.target.total_cents, 12_345)]
 
 
-class Desk(ActionsMixin[Invoice], InvoiceAdmin):
+class Desk(InvoiceAdmin):
     """The page of an invoice with a single button."""
 
     page_actions = (

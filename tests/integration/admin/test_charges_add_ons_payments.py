@@ -228,3 +228,12 @@ def test_others_record_nothing(role: str) -> None:
     client = desk(role)
     for name in ("charge", "payment", "addon"):
         assert client.get(reverse(f"admin:billing_{name}_add")).status_code == 403
+
+
+def test_a_price_that_the_form_does_not_know_of_keeps_its_day() -> None:
+    clara = desk("Controller")
+    clara.post(reverse("admin:billing_addonplan_add"), plan_form(("", "49")))
+    plan = AddOnPlan.objects.get()
+    response = clara.post(reverse("admin:billing_addonplan_change", args=[plan.pk]), plan_form(("", "50")))
+    assert "Two prices begin on the same day." in response.content.decode()
+    assert plan.prices.get().monthly_price_cents == 4_900

@@ -71,6 +71,14 @@ def test_outcomes_say_what_to_do(vera: Client) -> None:
     assert "The quantities or amounts are too large to be true: check the usage." in page
 
 
+def test_outcomes_name_their_kind_in_words_and_show_only_what_is_known(vera: Client) -> None:
+    make_outcome(organization=make_organization(), kind="nil", reason_code="no_activity")
+    make_outcome(organization=make_organization(), kind="blocked", reason_code="amount_too_large")
+    page = vera.get(reverse("admin:billing_closeoutcome_changelist")).content.decode()
+    assert "nothing to bill" in page
+    assert page.count("0.00") == 1  # of a blocked organization nobody knows what it consumed
+
+
 def test_neither_closes_nor_outcomes_can_be_edited() -> None:
     outcome = make_outcome(organization=make_organization())
     for role in ("Accountant", "Billing manager", "Controller"):

@@ -1,10 +1,12 @@
 """Credits at the desk: granted, given by coupons, never edited."""
 
-from datetime import date
+import re
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.models import Coupon, CouponUse, CreditEntry, CreditGrant
 from tests.builders.credits import make_grant
@@ -91,6 +93,17 @@ def test_a_coupon_is_made_and_used(max_: Client) -> None:
     assert response.status_code == 302
     use = CouponUse.objects.get()
     assert (use.grant.amount_cents, use.grant.type, use.used_by) == (2_000, "free", make_staff("Billing manager"))
+
+
+def test_the_list_says_which_coupons_can_be_used(max_: Client) -> None:
+    today = timezone.localdate()
+    Coupon.objects.create(name="ANY-TIME", amount_cents=2_000)
+    Coupon.objects.create(name="TOO-LATE", amount_cents=2_000, valid_until=today - timedelta(days=1))
+    Coupon.objects.create(name="TOO-EARLY", amount_cents=2_000, valid_from=today + timedelta(days=1))
+    page = max_.get(reverse("admin:billing_coupon_changelist")).content.decode()
+    shown = re.sub(r"<[^>]+>", " ", page).split()
+    states = [shown[shown.index(name) + 1] for name in ("ANY-TIME", "TOO-LATE", "TOO-EARLY")]
+    assert states == ["in", "expired", "begins"]
 
 
 def test_a_coupon_is_used_once_per_organization(max_: Client) -> None:

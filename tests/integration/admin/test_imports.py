@@ -87,7 +87,13 @@ def test_a_preview_writes_nothing_and_a_second_click_does() -> None:
     assert (stored.reference, stored.unit_price_micro, stored.date) == ("MIG-7", 800_000_000, date(2026, 10, 20))
     event = Event.objects.get()
     assert (event.kind, str(event.actor)) == ("list.imported", "Fiona")
-    assert event.values == {"kind": "charge", "file": "rows.xlsx", "accepted": 1, "unchanged": 0, "rejected": 3}
+    assert event.values == {
+        "model": "billing.charge",
+        "name": "rows.xlsx",
+        "accepted": 1,
+        "unchanged": 0,
+        "rejected": 3,
+    }
 
 
 def test_a_second_confirmation_changes_nothing() -> None:

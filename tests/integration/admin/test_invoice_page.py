@@ -100,23 +100,36 @@ def test_the_statement_shows_each_letter_with_formula_amount_and_sentence(fiona:
 
 
 @pytest.mark.parametrize(
-    ("balance_cents", "fees_cents", "refill_cents", "sentence"),
+    ("balance_cents", "fees_cents", "refill_cents", "sentence", "formula"),
     [
         # 100.00 - 40.00 used leaves 60.00, 20.00 more than the estimate of 40.00.
-        (10_000, 4_000, None, "Nothing: there is 20.00 more than estimated, which stays on the account."),
-        (8_000, 4_000, None, "Nothing is missing for November 2026."),
-        (8_000, 4_000, 50_000, "The amount agreed with the organization, instead of a computed one."),
+        (
+            10_000,
+            4_000,
+            None,
+            "Nothing: there is 20.00 more than estimated, which stays on the account.",
+            "= max(0, −(A + c + d + e + f + g)) 0.00",
+        ),
+        (8_000, 4_000, None, "Nothing is missing for November 2026.", "= −(A + c + d + e + f + g) 0.00"),
+        (
+            8_000,
+            4_000,
+            50_000,
+            "An amount agreed with the organization or set by hand",
+            "instead of the computed one. 500.00",
+        ),
     ],
 )
 def test_the_refill_says_how_it_came_about(
-    fiona: Client, balance_cents: int, fees_cents: int, refill_cents: int | None, sentence: str
+    fiona: Client, balance_cents: int, fees_cents: int, refill_cents: int | None, sentence: str, formula: str
 ) -> None:
     organization = make_organization()
     make_grant(organization=organization, amount_cents=balance_cents)
 
-    invoice = make_invoice(organization=organization, fees_cents=fees_cents, refill_cents=refill_cents)
+    text = text_of(fiona, make_invoice(organization=organization, fees_cents=fees_cents, refill_cents=refill_cents))
 
-    assert sentence in text_of(fiona, invoice)
+    assert sentence in text
+    assert formula in text
 
 
 def test_both_ways_to_the_subtotal_are_shown(fiona: Client) -> None:

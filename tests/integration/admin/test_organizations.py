@@ -9,7 +9,7 @@ from django.urls import reverse
 from organizations.models import BillingProfile, Membership, Organization, User
 from tests.builders.credits import make_grant
 from tests.builders.desk import desk
-from tests.builders.invoices import make_invoice
+from tests.builders.invoices import make_invoice, make_outcome
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,7 @@ def typed(**values: str) -> dict[str, str]:
         "closed_on": "",
         "forecast_months": "1",
         "negotiated_refill_cents": "",
+        "negotiated_refill_until": "",
         "consumption_discount_ppm": "0",
         "payment_term_days": "30",
         "billing_profile-TOTAL_FORMS": "1",
@@ -60,12 +61,14 @@ def changed(organization: Organization, **values: str) -> dict[str, str]:
 
 def test_an_organization_is_added_with_its_terms_and_profile(fiona: Client) -> None:
     terms = {"negotiated_refill_cents": "500.50", "consumption_discount_ppm": "12.5", "forecast_months": "3"}
+    terms["negotiated_refill_until"] = "2027-03-31"
 
     response = fiona.post(ADD, typed(**terms))
 
     assert response.status_code == 302
     organization = Organization.objects.get(external_id="orga_new")
     assert organization.negotiated_refill_cents == 50_050
+    assert organization.negotiated_refill_until == date(2027, 3, 31)
     assert organization.consumption_discount_ppm == 125_000
     assert organization.forecast_months == 3
     assert organization.billing_profile.company == "Atlas SAS"
@@ -194,3 +197,23 @@ def test_filters(fiona: Client, parameters: dict[str, str], found: list[str]) ->
     make_organization(name="Closed", closed_on=date(2026, 2, 1))
     result = fiona.get(reverse("admin:organizations_organization_changelist"), parameters).context["cl"].queryset
     assert sorted(organization.name for organization in result) == found
+
+
+def test_the_list_says_who_buys_no_provision(fiona: Client) -> None:
+    make_organization(forecast_months=0)
+    page = fiona.get(reverse("admin:organizations_organization_changelist")).content.decode()
+    assert "no provision" in page
+
+
+def test_the_page_says_why_there_is_no_invoice(fiona: Client) -> None:
+    organization = make_organization(name="Poisoned")
+    make_outcome(organization=organization, kind="blocked", reason_code="amount_too_large")
+    page = fiona.get(url_of(organization)).content.decode()
+    assert "No invoice for October 2026:" in page
+    assert "The quantities or amounts are too large to be true: check the usage." in page
+
+
+def test_the_page_of_an_organization_with_an_invoice_does_not(fiona: Client) -> None:
+    organization = make_organization()
+    make_outcome(organization=organization)
+    assert "No invoice for" not in fiona.get(url_of(organization)).content.decode()

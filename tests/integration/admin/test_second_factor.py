@@ -16,7 +16,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from billing.admin._actions import ActionsMixin, PageAction, ReasonForm, confirm_first
+from billing.admin._actions import PageAction, ReasonForm, confirm_first
 from billing.admin.invoices import InvoiceAdmin
 from billing.models import Invoice
 from organizations.models import User
@@ -189,7 +189,7 @@ def test_what_was_typed_comes_back_after_the_question(clock: time_machine.Travel
     assert (ask(client, data={"reason": "long " * 1_000}) or "").endswith(f"?next={LIST.replace('/', '%2F')}")
 
 
-class Desk(ActionsMixin[Invoice], InvoiceAdmin):
+class Desk(InvoiceAdmin):
     """The page of an invoice with a dangerous button and a harmless one."""
 
     page_actions = (

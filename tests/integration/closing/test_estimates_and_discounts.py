@@ -62,6 +62,37 @@ def test_the_estimate_is_the_mean_of_the_last_months(atlas: Organization, months
     assert letters_of(bill_of(atlas, "2026-10"), "f") == f"f {estimate}"
 
 
+def test_an_estimate_over_more_months_than_there_can_be_stops_nobody(atlas: Organization) -> None:
+    atlas.forecast_months = 32_767
+    atlas.save()
+    consume(atlas, quantity=100, on="2026-09-03")
+    consume(atlas, quantity=300, on="2026-10-03")
+    close_and_issue("2026-09")
+
+    close("2026-10")
+
+    assert letters_of(bill_of(atlas, "2026-10"), "f") == "f -2.00"
+
+
+def test_an_estimate_does_not_depend_on_how_far_others_look_back(atlas: Organization) -> None:
+    """Months on the invoice of a parent are not its own: of the last three, only one is."""
+    atlas.forecast_months = 3
+    atlas.save()
+    parent = make_organization(external_id="orga_parent", opened_on=date(2026, 8, 1))
+    make_organization(external_id="orga_far", opened_on=date(2026, 8, 1), forecast_months=12)
+    consume(atlas, quantity=1000, on="2026-08-03")
+    close_and_issue("2026-08")
+    Organization.objects.filter(pk=atlas.pk).update(parent=parent)
+    for closed in ("2026-09", "2026-10"):
+        close_and_issue(closed)
+    Organization.objects.filter(pk=atlas.pk).update(parent=None)
+    consume(atlas, quantity=400, on="2026-11-03")
+
+    close("2026-11")
+
+    assert letters_of(bill_of(atlas, "2026-11"), "f") == "f -4.00"
+
+
 def test_the_estimate_is_rounded_half_away_from_zero(atlas: Organization) -> None:
     atlas.forecast_months = 2
     atlas.save()

@@ -4,10 +4,15 @@ Requests are free up to 1000 and then cost 1.00 each; apps.S costs 0.01 a second
 """
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
-from billing.models import CloseOutcome, CreditEntry, CreditGrant, Invoice, UsageMonth
+from billing.domain.pricing import Tier
+from billing.domain.quantities import MICRO
+from billing.models import CloseOutcome, CreditEntry, CreditGrant, Invoice, Meter, UsageMonth
+from billing.queries.months import midnight
+from billing.usecases.set_price import MonthAlreadyIssued, PriceKey, PriceTerms, set_price
 from organizations.models import Organization
 from tests.builders.closing import (
     bill_of,
@@ -160,6 +165,39 @@ def test_what_a_full_discount_gave_away_is_not_billed_later(atlas: Organization)
 
 
 # --- Expiry -----------------------------------------------------------------------------------------------------------
+
+
+def charge_requests_since(day: date) -> None:
+    """From a day on, requests cost 1.00 from the first one on."""
+    key = PriceKey(meter_id=Meter.objects.get(code="requests").pk, zone="par", currency="EUR")
+    terms = PriceTerms(per_quantity_micro=MICRO, tiers=(Tier(None, Decimal(1)),))
+    set_price(key=key, valid_from=midnight(day), terms=terms)
+
+
+def test_what_a_free_tier_gave_away_is_not_repriced_once_the_next_month_is_closed(atlas: Organization) -> None:
+    consume(atlas, quantity=900, on="2026-10-20", meter="requests")
+    close("2026-10")
+    close("2026-11")
+
+    with pytest.raises(MonthAlreadyIssued, match="2026-10 is already issued or settled"):
+        charge_requests_since(date(2026, 10, 15))
+
+    charge_requests_since(date(2026, 11, 1))
+    consume(atlas, quantity=102, on="2026-10-21", meter="requests", at=local("2026-12-02"))
+    close("2026-11", at=local("2026-12-02"))
+    assert usage_of(bill_of(atlas, "2026-11")) == ["2026-10 app_orga_atlas requests 102 2.00"]
+    assert broken_promises() == []
+
+
+def test_a_nil_month_that_can_be_closed_again_may_be_repriced(atlas: Organization) -> None:
+    consume(atlas, quantity=900, on="2026-10-20", meter="requests")
+    close("2026-10")
+
+    charge_requests_since(date(2026, 10, 15))
+    close_and_issue("2026-10")
+
+    assert usage_of(bill_of(atlas, "2026-10")) == ["2026-10 app_orga_atlas requests 900 900.00"]
+    assert broken_promises() == []
 
 
 def test_an_expiry_in_a_nil_month_is_booked_once(atlas: Organization, trial: CreditGrant) -> None:

@@ -421,6 +421,15 @@ def test_a_child_of_a_closed_parent_is_not_forgotten(parent: Organization, child
     assert close("2026-09").invoices == 1
 
 
+def test_a_child_of_a_closed_parent_is_closed_by_its_own_name(parent: Organization, child: Organization) -> None:
+    Organization.objects.filter(pk=parent.pk).update(closed_on=date(2026, 8, 20))
+    consume(child, quantity=500, on="2026-09-05")
+
+    report = close("2026-09", child)
+
+    assert [blocked.external_id for blocked in report.blocked_organizations] == [child.external_id]
+
+
 def test_usage_that_no_close_can_bill_is_found(parent: Organization) -> None:
     consume(parent, quantity=100, on="2026-08-05")
     Organization.objects.filter(pk=parent.pk).update(closed_on=date(2026, 8, 20))

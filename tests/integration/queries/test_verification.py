@@ -35,6 +35,7 @@ from billing.models import (
 from billing.queries.verification import (
     PROMISES,
     Broken,
+    amounts,
     closes,
     documents,
     ledger,
@@ -256,6 +257,31 @@ BREAKAGES = {
     ),
     "currency of a document": Breakage(
         documents.currencies, change(Invoice, OCTOBER_ITSELF, currency="USD"), "F20261101-000002", "It is in USD"
+    ),
+    "adjustment that nobody made": Breakage(
+        documents.adjustments,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="adjustment"),
+        "F20261101-000002",
+        "Line 4 (adjustment) names adjustment",
+    ),
+    "discount line that adds": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, kind="discount"),
+        "F20261101-000002",
+        "Line 4 (discount) is 800.00.",
+    ),
+    "negative line that is no discount": Breakage(
+        documents.discounts,
+        change(InvoiceLine, {"kind": "one_shot"}, net_cents=-1),
+        "F20261101-000002",
+        "Line 4 (one_shot) is -0.01.",
+    ),
+    "discounted provision": Breakage(
+        documents.discounts,
+        change(Invoice, OCTOBER_ITSELF, subtotal_cents=1),
+        "F20261101-000002",
+        "Its subtotal is 0.01, its provision alone",
+        ((Invoice, "invoice_total_is_sum"),),
     ),
     "organization of a line": Breakage(
         documents.line_references,
@@ -705,6 +731,18 @@ BREAKAGES = {
         settle_what_never_was,
         "orga_quiet, 2026-10",
         "7 of apps.S are billed but not measured",
+    ),
+    "price that changed afterwards": Breakage(
+        amounts.amounts,
+        change(PriceTier, {}, unit_price="0.02"),
+        "orga_atlas, 2026-09",
+        "10000 of apps.S were billed at 100.00, but cost 200.00",
+    ),
+    "amount of a detail": Breakage(
+        amounts.amounts,
+        change(UsageDetail, {**OF_OCTOBER, "meter__isnull": False}, amount_cents=F("amount_cents") - 1),
+        "orga_atlas, 2026-10",
+        "13000 of apps.S were billed at 129.99, but cost 130.00",
     ),
     "detail without a price": Breakage(
         usage.detail_content,

@@ -34,6 +34,7 @@ def test_all_fields_arrive() -> None:
             closed_on="2027-01-31",
             forecast_months=3,
             negotiated_refill="1500.00",
+            negotiated_refill_until="2026-12-31",
             consumption_discount_percent="12.3456",
             payment_term_days=45,
             billing=billing_object(
@@ -52,6 +53,7 @@ def test_all_fields_arrive() -> None:
     assert organization.closed_on == date(2027, 1, 31)
     assert organization.forecast_months == 3
     assert organization.negotiated_refill_cents == 150_000
+    assert organization.negotiated_refill_until == date(2026, 12, 31)
     assert organization.consumption_discount_ppm == 123_456  # 12.3456 %
     assert organization.payment_term_days == 45
     profile = organization.billing_profile
@@ -72,12 +74,14 @@ def test_what_is_left_out_is_nothing() -> None:
 
 
 def test_an_update_without_a_field_takes_it_back_to_nothing_but_keeps_the_profile() -> None:
-    import_lines(organization_line(negotiated_refill="10.00", forecast_months=6, billing=billing_object()))
+    refill = {"negotiated_refill": "10.00", "negotiated_refill_until": "2026-12-31"}
+    import_lines(organization_line(**refill, forecast_months=6, billing=billing_object()))
 
     assert counts(import_lines(organization_line(name="Atlas Group"))) == (1, 0, 0)
 
     organization = stored()
     assert (organization.name, organization.negotiated_refill_cents) == ("Atlas Group", None)
+    assert organization.negotiated_refill_until is None
     assert organization.forecast_months == 1
     assert organization.billing_profile.company == "Atlas SAS"
 

@@ -139,7 +139,7 @@ class TestEntries:
     @pytest.mark.parametrize(
         ("entry", "sentence"),
         [
-            (runtime("a", "-1"), "a: Decimal('-1') is not a unit price"),
+            (runtime("a", "-1"), "a: '-1' is not a unit price"),
             (runtime("a", "0.12345678901234567"), "a: Decimal('0.12345678901234567') has more than 15 significant"),
             (runtime("a", '"1e5"'), "a: '1e5' is not a unit price"),
             (runtime("a", "true"), "a: Expected `decimal`, got `bool`"),

@@ -161,7 +161,7 @@ class TestIssuedMonths:
             put("2", date(2026, 10, 15), zone="par")
 
         assert str(raised.value) == (
-            "2026-10 is already on issued invoices that this price would change: "
+            "2026-10 is already issued or settled, and this price would change it: "
             "it may be valid from 2026-11-01 at the earliest."
         )
 

@@ -143,6 +143,13 @@ def test_neighbours_over_the_turn_of_the_year() -> None:
     assert paris(2026, 11).shift(14) == paris(2028, 1)
 
 
+def test_going_back_ends_at_the_first_month_there_is() -> None:
+    assert paris(2026, 1).back(0) == paris(2026, 1)
+    assert paris(2026, 1).back(13) == paris(2024, 12)
+    assert paris(1970, 3).back(2) == paris(1970, 1)
+    assert paris(1970, 3).back(32_767) == paris(1970, 1)
+
+
 def test_months_are_values() -> None:
     assert sorted([paris(2027, 1), paris(2026, 12), paris(2026, 2)]) == [
         paris(2026, 2),
@@ -165,7 +172,7 @@ def test_a_month_is_written_in_seven_characters() -> None:
     assert f"{paris(2026, 10)}" == "2026-10"
 
 
-NOT_MONTHS = ["２０２６-10", "0000-01", "9999-12", "10-2026", "october"]
+NOT_MONTHS = ["２０２６-10", "0000-01", "9998-12", "9999-12", "10-2026", "october"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,145 @@
+"""What can be done with a whole month from its page: issue, refresh, retry, look first."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSingleDateWidget
+
+from billing.admin._actions import ActionForm, PageAction
+from billing.models import BulkJob, CloseOutcome, MonthClose
+from billing.queries.months import month_of
+from billing.usecases.start_bulk_job import UnableToStart, start_bulk_job
+
+PERMISSION = "billing.issue_invoice"
+
+
+class BulkForm(ActionForm[MonthClose]):
+    """Starts bulk work; workers do it, and its page shows how far they are."""
+
+    refusals = (UnableToStart,)
+    kind: ClassVar[str]
+
+    def perform(self) -> str:
+        """Leave the job; the click answers at once."""
+        job = start_bulk_job(
+            kind=self.kind,
+            close_id=self.target.pk,
+            issue_date=self.cleaned_data.get("issue_date"),
+            actor=self.actor,
+            at=self.at,
+        )
+        if job.state == BulkJob.State.WAITING:
+            return _t("So many at once take a second person: the work waits for an approval.")
+        return _t("Started: this page shows how far it is.")
+
+
+class IssueForm(BulkForm):
+    """Issues what is ready."""
+
+    kind = BulkJob.Kind.ISSUE
+    issue_date = forms.DateField(
+        label=capfirst(_("issue date")),
+        required=False,
+        widget=UnfoldAdminSingleDateWidget,
+        help_text=_("Empty: the day on which each invoice is issued."),
+    )
+
+
+class RefreshForm(BulkForm):
+    """Computes all drafts anew."""
+
+    kind = BulkJob.Kind.REFRESH
+
+
+class RetryForm(BulkForm):
+    """Tries the blocked ones again."""
+
+    kind = BulkJob.Kind.RETRY
+
+
+class PreviewForm(BulkForm):
+    """Shows what a close would change."""
+
+    kind = BulkJob.Kind.PREVIEW
+
+
+class RetryOneForm(ActionForm[CloseOutcome]):
+    """Tries one blocked organization again."""
+
+    refusals = (UnableToStart,)
+
+    def perform(self) -> str:
+        """Leave a job of one item."""
+        start_bulk_job(
+            kind=BulkJob.Kind.RETRY,
+            close_id=self.target.close_id,
+            organization_ids=[self.target.organization_id],
+            actor=self.actor,
+            at=self.at,
+        )
+        return _t("Started: in a few seconds this page shows what became of it.")
+
+
+def _has_ended(close: MonthClose) -> bool:
+    return month_of(close.month).has_ended(timezone.now())
+
+
+CLOSE_ACTIONS: tuple[PageAction[Any], ...] = (
+    PageAction(
+        name="issue",
+        title=_("Issue what is ready"),
+        form=IssueForm,
+        permission=PERMISSION,
+        icon="send",
+        submit=_("Issue"),
+        description=_(
+            "Numbers and dates are given, credits booked; nothing of it can be taken back but by credit notes."
+        ),
+        is_offered=_has_ended,
+        needs_fresh_factor=True,
+    ),
+    PageAction(
+        name="refresh",
+        title=_("Refresh drafts"),
+        form=RefreshForm,
+        permission=PERMISSION,
+        icon="refresh",
+        submit=_("Refresh"),
+        description=_("Computes every draft anew; adjustments by hand are kept."),
+        is_offered=_has_ended,
+    ),
+    PageAction(
+        name="retry",
+        title=_("Retry blocked"),
+        form=RetryForm,
+        permission=PERMISSION,
+        icon="restart_alt",
+        submit=_("Retry"),
+        is_offered=_has_ended,
+    ),
+    PageAction(
+        name="preview",
+        title=_("Dry run"),
+        form=PreviewForm,
+        permission=PERMISSION,
+        icon="visibility",
+        submit=_("Look"),
+        description=_("Computes everything, writes nothing, and lists what would change."),
+    ),
+)
+
+OUTCOME_ACTIONS: tuple[PageAction[Any], ...] = (
+    PageAction(
+        name="retry",
+        title=_("Retry"),
+        form=RetryOneForm,
+        permission=PERMISSION,
+        icon="restart_alt",
+        submit=_("Retry"),
+        is_offered=lambda outcome: outcome.kind == CloseOutcome.Kind.BLOCKED,
+    ),
+)

@@ -1,0 +1,96 @@
+"""Events in words: one sentence for each kind, and what it changed."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from billing import formatting
+from billing.models import Event
+from billing.models._invoices import PAYMENT_STATES
+from billing.queries.reasons import reason_sentence
+
+SENTENCES: Mapping[str, Any] = {
+    "invoice.issued": _("Issued"),
+    "invoice.cancelled": _("Cancelled, to be invoiced again"),
+    "invoice.approved": _("Approved"),
+    "invoice.held": _("Put on hold"),
+    "invoice.hold_released": _("Taken off hold"),
+    "invoice.payment_held": _("Its payment was put on hold"),
+    "invoice.payment_resumed": _("Its payment was resumed"),
+    "invoice.written_off": _("Written off"),
+    "invoice.write_off_taken_back": _("The write-off was taken back"),
+    "finding.acknowledged": _("A finding was acknowledged"),
+    "adjustment.added": _("Adjusted by hand"),
+    "adjustment.undone": _("An adjustment was undone"),
+    "adjustment.confirmed": _("An adjustment was confirmed against the changed line"),
+    "credit_note.prepared": _("A credit note was prepared"),
+    "credit_note.approved": _("The credit note was approved"),
+    "credit_note.discarded": _("A credit note was discarded"),
+    "credit_note.issued": _("A credit note was issued"),
+    "usage.given_back": _("Late usage made a month cheaper: the difference was given back"),
+    "account.settled": _("The closed account was settled"),
+    "payment.recorded": _("A payment was recorded"),
+    "payment.allocated": _("A payment settles it"),
+    "payment.refunded": _("A payment was refunded"),
+    "payment.charged_back": _("The bank took a payment back"),
+    "allocation.undone": _("A payment no longer settles it"),
+    "bulk_job.started": _("Bulk work was started"),
+    "bulk_job.approved": _("Bulk work was approved"),
+    "bulk_job.refused": _("Bulk work was refused"),
+    "list.exported": _("A list was exported"),
+    "list.imported": _("A list was imported"),
+}
+STATES = dict(PAYMENT_STATES)
+# Values that are named as they are, in this order.
+NAMED = ("number", "payment", "refund", "refers_to", "target", "name", "text", "day", "date", "month", "model")
+
+
+@dataclass(frozen=True)
+class EventLine:
+    """An event as a timeline shows it."""
+
+    event: Event
+    sentence: str
+    details: str
+
+
+def event_lines(events: Iterable[Event]) -> list[EventLine]:
+    """Word some events."""
+    return [EventLine(event, sentence_of(event), details_of(event)) for event in events]
+
+
+def sentence_of(event: Event) -> str:
+    """What happened; a kind without words is shown as it is."""
+    return str(SENTENCES.get(event.kind, event.kind))
+
+
+def details_of(event: Event) -> str:
+    """What it was about, and what it changed from and to."""
+    values = event.values
+    if event.kind == "finding.acknowledged":
+        return reason_sentence(str(values["code"]), values["values"])
+    parts = [str(values[name]) for name in NAMED if values.get(name)]
+    currency = str(values.get("currency", ""))
+    cents = values.get("cents", values.get("total_cents"))
+    if isinstance(cents, int):
+        parts.append(_amount(cents, currency))
+    if isinstance(values.get("organizations"), int):
+        parts.append(_t("%(number)d organizations") % {"number": values["organizations"]})
+    before, after = values.get("before_cents"), values.get("after_cents")
+    if isinstance(before, int) or isinstance(after, int):
+        parts.append(f"{_amount(before, currency)} → {_amount(after, currency)}")
+    was, now = values.get("before"), values.get("after")
+    if isinstance(was, dict) and isinstance(now, dict) and was.get("payment_state") != now.get("payment_state"):
+        parts.append(f"{_state(was)} → {_state(now)}")
+    return " · ".join(parts)
+
+
+def _amount(cents: int | None, currency: str) -> str:
+    return "–" if cents is None else f"{formatting.format_amount(cents)} {currency}".strip()
+
+
+def _state(values: Mapping[str, Any]) -> str:
+    return str(STATES.get(values.get("payment_state", ""), "–"))

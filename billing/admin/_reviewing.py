@@ -1,0 +1,120 @@
+"""Reviewing on the invoice's page: what the review found, acknowledging it, and the yes of a second person."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+
+from billing.admin._actions import PageAction, ReasonForm
+from billing.admin._draft_forms import DraftForm
+from billing.domain.review import stored_findings
+from billing.models import Invoice
+from billing.queries.approvals import why_stored_draft_needs_approval
+from billing.queries.reasons import reason_sentence
+from billing.queries.review_pages import Reviewed, ReviewPage
+from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
+from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+
+# Symbol of a finding: an open one stands out, one that is settled calms down.
+ICONS = {"blocking": "block", "warning": "flag", "info": "info", "settled": "check_circle"}
+SEVERITY_LABELS = {
+    "blocking": _("to be acknowledged"),
+    "warning": _("warning"),
+    "info": _("for information"),
+    "settled": _("acknowledged"),
+}
+
+
+class AcknowledgeForm(DraftForm, ReasonForm[Invoice]):
+    """Asks why the invoice may be issued in spite of a finding."""
+
+    refusals = (UnableToAcknowledge,)
+    finding = forms.CharField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        asked = self.data.get("finding") or self.initial.get("finding")
+        for finding in stored_findings(self.target.review_notes):
+            if finding.digest == asked:
+                self.fields["reason"].help_text = reason_sentence(finding.code, finding.values)
+
+    def perform(self) -> str:
+        """Acknowledge it."""
+        acknowledge_finding(
+            invoice_id=self.target.pk,
+            finding=self.cleaned_data["finding"],
+            reason=self.cleaned_data["reason"],
+            seen=self.cleaned_data["seen"],
+            actor=self.actor,
+            at=self.at,
+        )
+        return _t("Acknowledged: this finding no longer keeps the invoice from being issued.")
+
+
+class ApproveForm(DraftForm):
+    """Nothing to fill in: the person has read the draft."""
+
+    refusals = (UnableToApprove,)
+
+    def perform(self) -> str:
+        """Approve it."""
+        approve_invoice(invoice_id=self.target.pk, seen=self.cleaned_data["seen"], actor=self.actor, at=self.at)
+        return _t("Approved as it is: any change will need another approval.")
+
+
+def _may_be_approved(invoice: Invoice) -> bool:
+    is_decided = invoice.document_state == "draft" and not invoice.hold_reason and not invoice.open_findings
+    return is_decided and bool(why_stored_draft_needs_approval(invoice))
+
+
+APPROVE_ACTIONS: tuple[PageAction[Invoice], ...] = (
+    PageAction(
+        "approve",
+        _("Approve"),
+        ApproveForm,
+        "billing.approve_invoice",
+        "verified",
+        description=_("You are the second person: you neither changed it nor will issue it. Any change voids this."),
+        submit=_("Approve"),
+        is_offered=_may_be_approved,
+    ),
+)
+FINDING_ACTIONS: tuple[PageAction[Invoice], ...] = (
+    PageAction(
+        "acknowledge",
+        _("Acknowledge a finding"),
+        AcknowledgeForm,
+        "billing.adjust_invoice",
+        "check",
+        description=_("The invoice may be issued all the same; your reason stays in its history."),
+        submit=_("Acknowledge"),
+        is_offered=lambda invoice: invoice.document_state == "draft" and invoice.open_findings > 0,
+    ),
+)
+
+
+def review_context(review: ReviewPage, urls: dict[str, str]) -> dict[str, Any]:
+    """The review panel: `urls` has the addresses of the dialogs that this person may open here."""
+    acknowledge_url = urls.get("acknowledge", "")
+    return {
+        "findings": [_finding(reviewed, acknowledge_url) for reviewed in review.findings],
+        "approvals": review.approvals,
+        "needed": [reason_sentence(reason.code, reason.values) for reason in review.needed],
+        "is_approved": review.is_approved,
+    }
+
+
+def _finding(reviewed: Reviewed, acknowledge_url: str) -> dict[str, Any]:
+    finding, acknowledgement = reviewed.finding, reviewed.acknowledgement
+    look = "settled" if acknowledgement else finding.severity
+    url = f"{acknowledge_url}&{urlencode({'finding': finding.digest})}" if acknowledge_url and reviewed.is_open else ""
+    return {
+        "look": look,
+        "icon": ICONS[look],
+        "label": SEVERITY_LABELS[look],
+        "sentence": reason_sentence(finding.code, finding.values),
+        "acknowledgement": acknowledgement,
+        "url": url,
+    }

@@ -1,0 +1,114 @@
+"""How far a month is on its way from drafts to paid invoices: counts by state, in queries that read indexes only."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Count, Q, QuerySet
+
+from billing.models import BulkJob, BulkJobItem, CloseOutcome, Invoice
+
+Kind = CloseOutcome.Kind
+
+
+@dataclass(frozen=True)
+class MonthStates:
+    """How many invoices of a month are where. A draft counts once: on hold, else to be reviewed, else ready."""
+
+    ready: int
+    review: int
+    on_hold: int
+    issued: int
+    paid: int
+    blocked: int
+    nil: int
+
+    @property
+    def drafts(self) -> int:
+        """All that is still to be issued."""
+        return self.ready + self.review + self.on_hold
+
+
+@dataclass(frozen=True)
+class JobProgress:
+    """How far a bulk job is."""
+
+    total: int
+    left: int
+    done: int
+    changed: int
+    failed: int
+
+    @property
+    def finished(self) -> int:
+        """How many items need no more work."""
+        return self.total - self.left
+
+
+def load_states(month: date) -> MonthStates:
+    """Count a month's invoices and outcomes by state, in four queries."""
+    invoices = Invoice.objects.filter(consumption_month=month, kind=Invoice.Kind.INVOICE, released=False)
+    rows = invoices.order_by().values_list("document_state", "payment_state").annotate(number=Count("*"))
+    counts = {(document, payment): number for document, payment, number in rows}
+    issued = {payment: number for (document, payment), number in counts.items() if document == "issued"}
+    drafts = sum(number for (document, _), number in counts.items() if document == "draft")
+    held, reviewed = _not_ready(month)
+    outcomes = CloseOutcome.objects.filter(month=month).order_by().values_list("kind")
+    kinds = dict(outcomes.annotate(number=Count("*")))
+    return MonthStates(
+        ready=drafts - held - reviewed - _stale_drafts(month),
+        review=reviewed,
+        on_hold=held,
+        issued=sum(issued.values()),
+        paid=issued.get("paid", 0),
+        blocked=kinds.get(Kind.BLOCKED, 0),
+        nil=kinds.get(Kind.NIL, 0),
+    )
+
+
+def _not_ready(month: date) -> tuple[int, int]:
+    """Drafts on hold, and others with open findings; a partial index holds exactly these."""
+    held = ~Q(hold_reason="")
+    drafts = Invoice.objects.filter(
+        Q(open_findings__gt=0) | held, consumption_month=month, document_state="draft"
+    ).exclude(organization__in=_without_invoice(month))
+    counts = drafts.aggregate(held=Count("pk", filter=held), reviewed=Count("pk", filter=~held))
+    return counts["held"], counts["reviewed"]
+
+
+def _stale_drafts(month: date) -> int:
+    """Drafts of organizations that are blocked by now: they stay, but cannot be issued."""
+    drafts = Invoice.objects.filter(
+        consumption_month=month, document_state="draft", organization__in=_without_invoice(month)
+    )
+    return drafts.count()
+
+
+def _without_invoice(month: date) -> QuerySet[CloseOutcome, int]:
+    return CloseOutcome.objects.filter(month=month, kind=Kind.BLOCKED).values_list("organization_id", flat=True)
+
+
+def ready_payers(month: date) -> QuerySet[CloseOutcome, int]:
+    """Who has a draft that nothing speaks against; whether a second person is needed is judged when it is issued."""
+    return (
+        CloseOutcome.objects.filter(month=month, kind=Kind.INVOICE, invoice__document_state="draft")
+        .filter(invoice__hold_reason="", invoice__open_findings=0)
+        .order_by("organization_id")
+        .values_list("organization_id", flat=True)
+    )
+
+
+def blocked_payers(month: date) -> QuerySet[CloseOutcome, int]:
+    """Who is blocked."""
+    return _without_invoice(month).order_by("organization_id")
+
+
+def load_progress(job: BulkJob) -> JobProgress:
+    """Count the items of a job by state, in one query of an index."""
+    counts = dict(BulkJobItem.objects.filter(job=job).order_by().values_list("state").annotate(number=Count("*")))
+    return JobProgress(
+        total=sum(counts.values()),
+        left=counts.get(BulkJobItem.State.LEFT, 0),
+        done=counts.get(BulkJobItem.State.DONE, 0),
+        changed=counts.get(BulkJobItem.State.CHANGED, 0),
+        failed=counts.get(BulkJobItem.State.FAILED, 0),
+    )

@@ -1,0 +1,94 @@
+"""Ask for bulk work on a month: the click leaves a job and its items, workers do it."""
+
+from collections.abc import Collection
+from datetime import date, datetime
+
+from django.db import connection, transaction
+
+from billing.domain.periods import Month
+from billing.models import ApprovalPolicy, BulkJob, BulkJobItem, MonthClose, NumberSeries
+from billing.queries.cockpit import blocked_payers, ready_payers
+from billing.queries.months import local_day, month_of
+from billing.usecases._bulk import bulk_write
+from billing.usecases._events import NewEvent, record_event
+from billing.usecases._permissions import require
+from billing.usecases._runs import payer_ids
+from organizations.models import User
+
+Kind, State = BulkJob.Kind, BulkJob.State
+
+
+class UnableToStart(ValueError):
+    """Nothing was started; the message says why."""
+
+
+@transaction.atomic
+def start_bulk_job(
+    *,
+    kind: str,
+    close_id: int,
+    actor: User | None,
+    at: datetime,
+    issue_date: date | None = None,
+    organization_ids: Collection[int] | None = None,
+) -> BulkJob:
+    """Start bulk work on the payers that it concerns, or on those of them that are named.
+
+    Issuing takes the drafts that are ready now. From the count of the approval policy on it waits for a second person.
+    One job of a kind at a time. Raises NotAllowed, and UnableToStart when there is nothing to do, when one is under
+    way, or for an issue date in the future or before the last of the series.
+    """
+    require(actor, "billing.issue_invoice")
+    close = MonthClose.objects.select_for_update(no_key=True).get(pk=close_id)
+    month = month_of(close.month)
+    if not month.has_ended(at) and kind != Kind.PREVIEW:
+        raise UnableToStart(f"{month} has not ended yet: only a dry run can look at it.")
+    if BulkJob.objects.filter(close=close, kind=kind, state__in=(State.WAITING, State.RUNNING)).exists():
+        raise UnableToStart("The same work is under way already.")
+    if issue_date is not None:
+        _check_date(close, issue_date, local_day(at))
+    chosen = [id_ for id_ in _payers(kind, month) if organization_ids is None or id_ in organization_ids]
+    if not chosen:
+        raise UnableToStart("There is nothing to do: no organization is in that state.")
+    job = BulkJob.objects.create(
+        kind=kind,
+        state=State.WAITING if _needs_approval(kind, close, len(chosen)) else State.RUNNING,
+        close=close,
+        issue_date=issue_date,
+        author=actor,
+        created_at=at,
+    )
+    bulk_write(
+        connection,
+        BulkJobItem._meta.db_table,
+        ("job_id", "organization_id", "state", "reason_code", "reason_values"),
+        ((job.pk, id_, BulkJobItem.State.LEFT.value, "", "{}") for id_ in chosen),
+    )
+    values = {"job": job.pk, "kind": kind, "month": str(month), "organizations": len(chosen)}
+    record_event(NewEvent("bulk_job.started", values=values), actor=actor, at=at)
+    return job
+
+
+def _payers(kind: str, month: Month) -> Collection[int]:
+    match kind:
+        case Kind.ISSUE:
+            return list(ready_payers(month.first_day))
+        case Kind.RETRY:
+            return list(blocked_payers(month.first_day))
+        case _:
+            return payer_ids(month)
+
+
+def _check_date(close: MonthClose, issue_date: date, today: date) -> None:
+    if issue_date > today:
+        raise UnableToStart(f"The issue date {issue_date} is in the future: use {today} or an earlier day.")
+    series = NumberSeries.objects.get(legal_entity=close.legal_entity_id, kind=NumberSeries.Kind.INVOICE)
+    if series.last_date is not None and issue_date < series.last_date:
+        raise UnableToStart(f"The issue date {issue_date} lies before {series.last_date}, the last one of the series.")
+
+
+def _needs_approval(kind: str, close: MonthClose, count: int) -> bool:
+    if kind != Kind.ISSUE:
+        return False
+    policy = ApprovalPolicy.objects.filter(legal_entity=close.legal_entity_id, bulk_count__isnull=False).first()
+    return policy is not None and policy.bulk_count is not None and count >= policy.bulk_count

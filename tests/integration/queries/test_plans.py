@@ -1,0 +1,90 @@
+"""What PostgreSQL reads for the pages that finance opens all day, with 100,000 invoices a month (here a part of that).
+
+A page that reads the whole table of invoices would take longer with every month that is closed.
+"""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from billing.models import MonthClose
+from organizations.admin._paginator import COUNTED_ROWS
+from tests.builders.desk import desk
+from tests.builders.invoices import make_invoice
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL explains its plans"),
+]
+
+ORGANIZATIONS, MONTHS = 4_000, 12
+# A dozen months of the same invoice for thousands of organizations: what matters here is only how many there are.
+FILL = """
+INSERT INTO organizations_organization
+    (external_id, name, currency, opened_on, forecast_months, consumption_discount_ppm, payment_term_days, created_at)
+    SELECT 'plan_' || n, 'Customer ' || n, 'EUR', '2025-01-01', 1, 0, 30, now() FROM generate_series(1, %(n)s) AS n;
+INSERT INTO billing_invoice
+    (kind, document_state, payment_state, legal_entity_id, organization_id, consumption_month, currency, number,
+     counter, issue_date, due_date, issued_at, subtotal_cents, vat_cents, total_cents, paid_cents, fingerprint,
+     review_notes, seller, buyer, created_at, computed_at)
+    SELECT 'invoice', 'issued', CASE WHEN m = 0 AND o.id %% 2 = 0 THEN 'pending' ELSE 'paid' END, i.legal_entity_id,
+           o.id, (date '2026-10-01' - make_interval(months => m))::date, 'EUR', 'P' || m || '-' || o.id,
+           1000 + m * 1000000 + row_number() OVER (ORDER BY o.id), '2026-11-02', '2026-12-02', now(),
+           o.id * (m + 1), 0, o.id * (m + 1), CASE WHEN m = 0 AND o.id %% 2 = 0 THEN 0 ELSE o.id * (m + 1) END,
+           'x', '[]', i.seller, i.buyer, now(), now()
+    FROM billing_invoice AS i, organizations_organization AS o, generate_series(0, %(months)s - 1) AS m
+    WHERE i.id = %(invoice)s AND o.external_id LIKE 'plan\\_%%';
+INSERT INTO billing_closeoutcome
+    (close_id, month, organization_id, payer_id, kind, invoice_id, reason_code, reason_values, own_consumption_cents,
+     settled_usage)
+    SELECT c.id, '2026-10-01', i.organization_id, i.organization_id, 'invoice', i.id, '', '{}', 0, '[]'
+    FROM billing_invoice AS i, billing_monthclose AS c WHERE i.fingerprint = 'x' AND i.consumption_month = '2026-10-01';
+"""
+
+
+@pytest.fixture
+def many_invoices() -> MonthClose:
+    invoice = make_invoice(fees_cents=1_000, status="pending", month=date(2026, 10, 1))
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"n": ORGANIZATIONS, "months": MONTHS, "invoice": invoice.pk})
+        cursor.execute("ANALYZE billing_invoice; ANALYZE billing_closeoutcome; ANALYZE organizations_organization")
+    return MonthClose.objects.get()
+
+
+def plans_of(url: str) -> list[tuple[str, str]]:
+    """Each query of a page that reads invoices, with its plan."""
+    client = desk()
+    with CaptureQueriesContext(
+        connection,
+    ) as captured:
+        assert client.get(url).status_code == 200
+    queries = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    with connection.cursor() as cursor:
+        found = []
+        for sql in queries:
+            if "billing_invoice" in sql:
+                cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
+                found.append((sql, "\n".join(row[0] for row in cursor.fetchall())))
+    return found
+
+
+@pytest.mark.parametrize("page", ["cockpit", "invoices", "month", "overdue", "dashboard"])
+def test_no_page_reads_all_invoices(page: str, many_invoices: MonthClose) -> None:
+    invoices = reverse("admin:billing_invoice_changelist")
+    urls: dict[str, Any] = {
+        "cockpit": reverse("admin:billing_monthclose_change", args=[many_invoices.pk]),
+        "invoices": invoices,
+        "month": f"{invoices}?consumption_month__year=2026&consumption_month__month=10",
+        "overdue": f"{invoices}?status=overdue",
+        "dashboard": reverse("admin:index"),
+    }
+    plans = plans_of(urls[page])
+    assert plans
+    for sql, plan in plans:
+        if f"LIMIT {COUNTED_ROWS + 1}" in sql:
+            continue  # counting stops there, whichever rows it reads
+        assert "Seq Scan on billing_invoice " not in plan, f"{sql}\n{plan}"
