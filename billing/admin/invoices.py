@@ -30,6 +30,7 @@ from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
+from organizations.admin._exports import Money, exports
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -153,6 +154,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         """The panels that explain a figure, before Django's own patterns."""
         return [*explanation_urls(self.admin_site), *super().get_urls()]
 
+    @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:
         """The number, or that there is none yet."""
@@ -178,6 +180,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
         return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
 
+    @exports(lambda invoice: Money(due_cents(invoice), invoice.currency))
     @display(description=_("amount due"), formatting="price")
     def due(self, invoice: Invoice) -> Any:
         """What is left to pay."""

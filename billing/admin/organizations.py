@@ -18,6 +18,7 @@ from billing.admin import _links as links
 from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.admin._fields import CurrencyField
 from billing.admin._filters import EmptyFilter
+from billing.admin._imports import ImportsMixin
 from billing.queries.organizations import Account, fixed_currencies, load_account
 from billing.queries.outcomes import reason_sentences
 from organizations.admin import BillingProfileInline, MembershipInline
@@ -102,9 +103,10 @@ class OpenFilter(RadioFilter):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(PerformsMixin[Organization], BillingAdmin[Organization]):
+class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization], BillingAdmin[Organization]):
     """Customers: who they are, what was agreed, how their account stands."""
 
+    imported = "organization"
     form = OrganizationForm
     list_display = [
         "name",
