@@ -20,6 +20,7 @@ from billing.admin._actions import ActionsMixin
 from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.admin._fields import CurrencyField
 from billing.admin._filters import EmptyFilter
+from billing.admin._imports import ImportsMixin
 from billing.queries.organizations import Account, fixed_currencies, load_account
 from billing.queries.outcomes import reason_sentences
 from organizations.admin import BillingProfileInline, MembershipInline
@@ -104,9 +105,12 @@ class OpenFilter(RadioFilter):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ActionsMixin[Organization], PerformsMixin[Organization], BillingAdmin[Organization]):
+class OrganizationAdmin(
+    ActionsMixin[Organization], ImportsMixin[Organization], PerformsMixin[Organization], BillingAdmin[Organization]
+):
     """Customers: who they are, what was agreed, how their account stands."""
 
+    imported = "organization"
     form = OrganizationForm
     page_actions = ACCOUNT_ACTIONS
     list_display = [

@@ -127,11 +127,13 @@ def _returned(invoice: Invoice, month: date) -> int:
 
 
 def _regularization(invoice: Invoice, month: date) -> tuple[int | None, int]:
+    """The line of the month and what is left of it; a discount on the whole invoice may have left less of its rate."""
     creditable = load_creditable(invoice.pk)
+    left_of_rates = {rate.rate: rate.base_cents - rate.credited_base_cents for rate in creditable.rates}
     for line in creditable.lines:
         row = creditable.rows[line.id]
         if row.kind == InvoiceLine.Kind.REGULARIZATION and row.period_start == month:
-            return line.id, line.left_cents
+            return line.id, min(line.left_cents, left_of_rates[line.rate])
     return None, 0
 
 

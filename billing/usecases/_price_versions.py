@@ -12,6 +12,7 @@ from billing.domain.periods import Month
 from billing.domain.pricing import ANY_ZONE, Tier, TierMode
 from billing.models import CloseOutcome, Invoice, Price, PriceTier, UsageDetail
 from billing.queries.months import billing_zone, month_of
+from billing.usecases._audit import log_tiers
 from organizations.models import Organization
 
 type _Span = tuple[date, date]
@@ -76,6 +77,7 @@ def create_version(key: PriceKey, valid_from: datetime | None, valid_to: datetim
         PriceTier(price=row, position=position, up_to_micro=tier.up_to_micro, unit_price=tier.unit_price)
         for position, tier in enumerate(terms.tiers)
     )
+    log_tiers(row, before=(), after=terms.tiers)
     return row
 
 

@@ -15,11 +15,15 @@ from tests.benchmarks.floor import contents, run_floor
 
 
 class Run(Struct, frozen=True):
-    """What some workers did together: invoices, seconds, and the largest memory of one of them in bytes."""
+    """What some workers did together: invoices, seconds, and the largest memory of one of them in bytes.
+
+    `rates` are the invoices a second of each quarter, where that was measured.
+    """
 
     done: int
     seconds: float
     peak_bytes: int
+    rates: list[int]
 
 
 def measure(organizations: int, *, workers: int) -> None:
@@ -41,7 +45,7 @@ def measure(organizations: int, *, workers: int) -> None:
     issue = _work("issue", 1)
     _say(
         f"issued {issue.done:,} invoices in {issue.seconds:.2f} s: {issue.done / issue.seconds:,.0f} invoices/s,"
-        f" peak memory {issue.peak_bytes / 1e6:.0f} MB"
+        f" by quarters {', '.join(f'{rate:,}' for rate in issue.rates)}, peak memory {issue.peak_bytes / 1e6:.0f} MB"
     )
 
 
@@ -70,7 +74,7 @@ def _work(task: str, workers: int) -> Run:
     seconds = perf_counter() - started
     for process in processes:
         process.communicate()
-    return Run(reports[0]["done"], seconds, max(report["peak_bytes"] for report in reports))
+    return Run(reports[0]["done"], seconds, max(report["peak_bytes"] for report in reports), reports[0]["rates"])
 
 
 def _line(process: subprocess.Popen[str]) -> str:

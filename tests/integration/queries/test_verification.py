@@ -604,9 +604,9 @@ BREAKAGES = {
     ),
     "amount of a sold grant": Breakage(
         ledger.sold,
-        lambda: CreditGrant.objects.filter(sold_by=october()).update(amount_cents=11_999),
+        lambda: CreditGrant.objects.filter(sold_by=october()).update(amount_cents=12_001),
         "orga_atlas",
-        "119.99 is not what invoice F20261101-000002 sold",
+        "120.01 is not what invoice F20261101-000002 sold",
     ),
     "sold grant of somebody else": Breakage(
         ledger.sold,

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from billing.models import ApprovalPolicy, CreditEntry, Event, Invoice
+from billing.queries.exports import export_documents
 from billing.queries.invoices import due_cents
 from billing.queries.organizations import load_account
 from billing.usecases._accounts import NoReason, NoSuchInvoice, UnableToSettle
@@ -22,7 +23,7 @@ from billing.usecases.issue_credit_note import (
 from billing.usecases.prepare_credit_note import BeingCredited, OverTheLimit, UnableToCredit, prepare_credit_note
 from organizations.models import Organization
 from tests.builders.adjusting import adjust
-from tests.builders.closing import bill_of, broken_promises, close, invoice_of, issue, make_charge
+from tests.builders.closing import broken_promises, close, invoice_of, issue, make_charge, month
 from tests.builders.desk import make_staff
 from tests.builders.invoices import make_invoice
 from tests.builders.money import (
@@ -356,9 +357,14 @@ def test_both_documents_tell_who_did_what(atlas: Organization, october: Invoice)
 def test_the_export_shows_it_after_its_invoice(atlas: Organization, october: Invoice) -> None:
     credit(october, {"regularization": 2_500})
 
-    document = bill_of(atlas, "2026-10")
+    invoice, note = export_documents(month("2026-10"))
 
-    assert (document.type, document.amount_due, document.status) == ("invoice", "210.00", "pending")
+    assert (invoice.type, invoice.amount_due, invoice.status) == ("invoice", "210.00", "pending")
+    assert (note.type, note.amount_due, note.status, note.refers_to) == ("credit_note", "0.00", "paid", invoice.number)
+    assert (note.subtotal, note.vat, note.total, note.statement) == ("25.00", "5.00", "30.00", None)
+    assert [(line.kind, line.quantity, line.unit_price, line.net_amount) for line in note.lines] == [
+        ("regularization", "1", "25.00", "25.00")
+    ]
 
 
 def test_credits_revoked_are_a_movement_before_the_next_statement(atlas: Organization, october: Invoice) -> None:

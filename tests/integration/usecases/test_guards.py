@@ -59,14 +59,14 @@ def update(table: str, column: str, value: str) -> str:
 def columns_of(model: type[Model]) -> Iterator[tuple[str, str]]:
     """The columns that a forger may want to change, with other values for them."""
     for field in model._meta.concrete_fields:
-        kind = field.get_internal_type()
+        kind, column = field.get_internal_type(), field.attname
         if kind == "BooleanField":
-            yield field.column, f"NOT {field.column}"
+            yield column, f"NOT {column}"
         elif field.is_relation or "Integer" in kind or "Auto" in kind:
-            yield field.column, f"coalesce({field.column}, 0) + 1000"
+            yield column, f"coalesce({column}, 0) + 1000"
         else:
             values = {"DateField": "'2031-01-01'", "DateTimeField": "'2031-01-01 00:00:00+00'", "JSONField": "'{}'"}
-            yield field.column, values.get(kind, "'x'")
+            yield column, values.get(kind, "'x'")
 
 
 # --- Documents --------------------------------------------------------------------------------------------------------

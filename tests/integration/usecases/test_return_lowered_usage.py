@@ -9,9 +9,11 @@ import pytest
 
 from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, UsageCorrection, UsageMonth
 from billing.usecases._permissions import NotAllowed
+from billing.usecases.adjust_invoice import Discount
 from billing.usecases.cancel_invoice import cancel_invoice
 from billing.usecases.return_lowered_usage import GivenBack, NeedsApproval, NothingToGiveBack, return_lowered_usage
 from organizations.models import Organization, User
+from tests.builders.adjusting import adjust
 from tests.builders.closing import (
     bill_of,
     broken_promises,
@@ -212,6 +214,23 @@ def test_a_credit_note_by_hand_has_given_back_a_part_before() -> None:
 
     assert [note.subtotal_cents for note in given.credit_notes] == [2_000]
     assert given.given_before_cents == 1_500
+    assert not broken_promises()
+
+
+def test_never_more_than_a_discount_on_the_invoice_has_left() -> None:
+    atlas = make_atlas()
+    store(atlas, 90)
+    close("2026-10")
+    adjust(atlas, Discount("", amount_cents=7_000))
+    issue("2026-10")
+    store(atlas, 20, late=True)
+
+    given = give_back(atlas)
+
+    # 90.00 - 70.00 were billed, so that 20.00 of the 35.00 are there to give back
+    assert [note.subtotal_cents for note in given.credit_notes] == [2_000]
+    assert given.given_before_cents == 1_500
+    assert not is_unbilled()
     assert not broken_promises()
 
 
