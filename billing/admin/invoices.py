@@ -22,7 +22,7 @@ from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, 
 from billing.admin._base import ComputedAdmin
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
-from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context
+from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
@@ -114,6 +114,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
     page_actions: ClassVar[Sequence[PageAction[Any]]] = (
+        *ISSUE_ACTIONS,
         *HOLD_ACTIONS,
         *APPROVE_ACTIONS,
         *ADJUST_ACTIONS,

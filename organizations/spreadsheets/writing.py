@@ -40,32 +40,51 @@ def write_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]
     for cell in names:
         cell.font = BOLD
     sheet.append(names)
+    write = _RowWriter(sheet)
     for row in rows:
-        sheet.append([_typed(sheet, value) for value in row])
+        sheet.append(write.cells(row))
     file: IO[bytes] = SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  # closed by who reads it
     book.save(file)
     file.seek(0)
     return file
 
 
-def _typed(sheet: object, value: Cell) -> object:
+class _RowWriter:
+    """Types the values of rows. A format is most of what a cell costs, so each column keeps its cell for all rows."""
+
+    def __init__(self, sheet: object) -> None:
+        self._sheet = sheet
+        self._cells: dict[tuple[int, str], WriteOnlyCell] = {}
+
+    def cells(self, row: Sequence[Cell]) -> list[object]:
+        """The row as it is to be appended, before the next one is asked for."""
+        return [self._cell(at, value) for at, value in enumerate(row)]
+
+    def _cell(self, at: int, value: Cell) -> object:
+        if isinstance(value, str):
+            text = ILLEGAL_CHARACTERS_RE.sub("", value)
+            return _text_cell(self._sheet, text) if text.startswith(FORMULA_STARTS) else text or None
+        number_format = _format_of(value)
+        if not number_format:
+            return value
+        cell = self._cells.get((at, number_format))
+        if cell is None:
+            cell = self._cells[at, number_format] = WriteOnlyCell(self._sheet, value)
+            cell.number_format = number_format
+        cell._value = value  # the setter would look for a format of its own
+        return cell
+
+
+def _format_of(value: Cell) -> str:
     match value:
-        case str():
-            return _text_cell(sheet, value) if value else None
         case Decimal():
-            cell = WriteOnlyCell(sheet, value)
             decimals = max(0, -int(value.as_tuple().exponent))
-            cell.number_format = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
-            return cell
+            return f"#,##0.{'0' * decimals}" if decimals else "#,##0"
         case datetime():
-            cell = WriteOnlyCell(sheet, value)
-            cell.number_format = "yyyy-mm-dd hh:mm:ss"
-            return cell
+            return "yyyy-mm-dd hh:mm:ss"
         case date():
-            cell = WriteOnlyCell(sheet, value)
-            cell.number_format = "yyyy-mm-dd"
-            return cell
-    return value
+            return "yyyy-mm-dd"
+    return ""
 
 
 def _text_cell(sheet: object, text: str) -> WriteOnlyCell:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from billing.models import Charge, Event
+from organizations.admin._exports import MOST_ROWS
 from organizations.models import User
 from tests.builders.desk import desk
 from tests.builders.invoices import make_invoice
@@ -114,12 +115,12 @@ def test_a_description_is_never_a_formula() -> None:
 
 
 def test_too_long_a_list_is_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("organizations.admin._exports.MOST_ROWS", 1)
+    monkeypatch.setitem(MOST_ROWS, "csv", 1)
     for name in ("Atlas", "Borealis"):
         make_invoice(organization=make_organization(name=name))
     response = desk("Viewer").get(url("billing_invoice"), {"status": "draft"}, follow=True)
     assert response.redirect_chain == [(f"{reverse('admin:billing_invoice_changelist')}?status=draft", 302)]
-    assert "A file holds at most 1 rows" in response.content.decode()
+    assert ".xlsx holds at most 20,000, .csv 1." in response.content.decode()
     assert not Event.objects.exists()
 
 
