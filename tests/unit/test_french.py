@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext, override
 
 ROOT = Path(__file__).parents[2]
 CATALOGUE = ROOT / "billing/locale/fr/LC_MESSAGES/django.po"
-MARKS = {"_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
+MARKS = {"_", "_t", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "ngettext_lazy"}
 TEXT = r'(?:".*"\n)+'
 ENTRY = re.compile(
     rf"^msgid (?P<id>{TEXT})(?:msgid_plural (?P<plural>{TEXT}))?(?P<texts>(?:msgstr(?:\[\d\])? {TEXT})+)", re.MULTILINE
