@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("billing", "0060_cockpit")]
+    dependencies = [("billing", "0020_cockpit")]
 
     operations = [
         migrations.AddConstraint(
