@@ -87,7 +87,7 @@ def details_of(event: Event) -> str:
     if isinstance(values.get("organizations"), int):
         parts.append(_t("%(number)d organizations") % {"number": values["organizations"]})
     before, after = values.get("before_cents"), values.get("after_cents")
-    if isinstance(before, int) or isinstance(after, int):
+    if before != after:
         parts.append(f"{_amount(before, currency)} → {_amount(after, currency)}")
     was, now = values.get("before"), values.get("after")
     if isinstance(was, dict) and isinstance(now, dict) and was.get("payment_state") != now.get("payment_state"):
