@@ -17,7 +17,14 @@ class BillingConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Have `migrate` leave behind the groups of staff, and the triggers that guard what is issued."""
+        """Log what people change of the configuration.
+
+        Have `migrate` leave behind the groups of staff, with the permissions of all models, and the triggers that guard
+        what is issued.
+        """
+        from billing.audit import audit_configuration
+
+        audit_configuration()
         pre_migrate.connect(_lift_guards, sender=self)
         post_migrate.connect(_install_guards, sender=self)
         post_migrate.connect(_ensure_roles, sender=self)
@@ -26,13 +33,16 @@ class BillingConfig(AppConfig):
 def _ensure_roles(*, using: str, apps: Apps = installed_apps, **_kwargs: Any) -> None:
     # `flush` sends the signal too, without `apps`. Permissions exist by now: the handler of django.contrib.auth was
     # connected earlier, and this app comes last.
+    from auditlog.context import disable_auditlog
+
     from billing.usecases.ensure_roles import ensure_roles
 
     try:
         apps.get_model("auth", "Group")
     except LookupError:  # migrated back to before there were groups
         return
-    ensure_roles(using=using)
+    with disable_auditlog():  # they follow from the code, and the log's own table may not be there yet
+        ensure_roles(using=using)
 
 
 def _lift_guards(*, using: str, plan: Sequence[object] = (), **_kwargs: Any) -> None:

@@ -1,13 +1,15 @@
-"""Middleware of our own: the admin's content security policy, and metrics of requests."""
+"""Middleware of our own: the admin's content security policy, staff's second factor, and metrics of requests."""
 
 import time
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.csp import ContentSecurityPolicyMiddleware as DjangoContentSecurityPolicyMiddleware
 from django.urls import reverse
 from prometheus_client import Histogram
+
+from organizations.sign_in import second_factor
 
 REQUEST_SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -43,3 +45,21 @@ class RequestMetricsMiddleware:
             status=response.status_code,
         ).observe(time.perf_counter() - started)
         return response
+
+
+class StaffSecondFactorMiddleware:
+    """Lead staff to their second factor before any page of the desk but the doors, where settings require one."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if settings.REQUIRE_STAFF_MFA and self._is_guarded(request.path) and (url := second_factor.way_in(request)):
+            if "HX-Request" in request.headers:
+                return HttpResponse(headers={"HX-Redirect": url})
+            return HttpResponseRedirect(url)
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_guarded(path: str) -> bool:
+        return path.startswith(reverse("admin:index")) and path not in {reverse("admin:login"), reverse("admin:logout")}

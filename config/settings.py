@@ -7,6 +7,7 @@ import django_stubs_ext
 import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
+from django.urls import reverse_lazy
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +50,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "auditlog",
     "django_countries",
     "organizations",
     "billing",
@@ -63,7 +68,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "config.middleware.StaffSecondFactorMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
@@ -94,8 +102,36 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Staff of the desk have a second factor, and give it again before they issue, refund or make keys.
+REQUIRE_STAFF_MFA = env.bool("REQUIRE_STAFF_MFA", default=not DEBUG)
+FRESH_FACTOR_MINUTES = env.int("FRESH_FACTOR_MINUTES", default=15)
+
+ACCOUNT_ADAPTER = "organizations.sign_in.adapters.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; says that people have an address and a password
+ACCOUNT_EMAIL_VERIFICATION = "none"  # staff and imports write the addresses
+ACCOUNT_FORMS = {"login": "organizations.sign_in.forms.SignInForm"}
+ACCOUNT_SESSION_REMEMBER = False  # closing the browser signs out
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+ACCOUNT_REAUTHENTICATION_TIMEOUT = FRESH_FACTOR_MINUTES * 60
+MFA_ADAPTER = "organizations.sign_in.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Unified Invoicing"
+MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = DEBUG  # passkeys over plain HTTP, which browsers allow on localhost only
+
+# --- Log of configuration changes (what is in it: organizations/audit.py, billing/audit.py) ---------------------------
+
+AUDITLOG_USE_FK_STRING_REPRESENTATION = True  # names instead of keys
+AUDITLOG_DISABLE_ON_RAW_SAVE = True  # fixtures bring what was logged where they come from
+AUDITLOG_DISABLE_REMOTE_ADDR = True  # it would believe any X-Forwarded-For
 
 # --- Language and time ----------------------------------------------------------------------------------------------
 
@@ -134,6 +170,8 @@ SECRET_KEY = find_secret_key(
     may_generate=DEBUG or DATABASES["default"]["ENGINE"] == SQLITE,
     path=BASE_DIR / ".secret_key",
 )
+# The keys before it, so that changing it signs nobody out and loses no second factor.
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])  # with DEBUG, Django adds localhost
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -143,6 +181,7 @@ SECURE_HSTS_SECONDS = 0 if DEBUG else 365 * 24 * 3600
 # Only behind a proxy that sets this header itself, whatever the client sends.
 if env.bool("TRUST_PROXY", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1  # limits on signing in count by what the proxy adds to X-Forwarded-For
 # Sub-domains and preload lists (W005, W021) are for whoever owns the domain to decide, not for one site on it.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021", "models.W040"]
 X_FRAME_OPTIONS = "DENY"
@@ -190,6 +229,12 @@ UNFOLD = {
     ],
     "STYLES": [lambda request: static("billing/desk.css")],
     "SHOW_LANGUAGES": True,
+    "ACCOUNT": {
+        "navigation": [
+            {"title": _("Change password"), "link": reverse_lazy("admin:password_change")},
+            {"title": _("Second factor"), "link": reverse_lazy("mfa_index")},
+        ]
+    },
     "DASHBOARD_CALLBACK": "billing.admin.dashboard.dashboard_callback",
     "COMMAND": {"search_callback": "billing.admin.navigation.find"},
     "SIDEBAR": {"show_search": True, "navigation": "billing.admin.navigation.sidebar"},

@@ -8,3 +8,9 @@ class OrganizationsConfig(AppConfig):
     name = "organizations"
     verbose_name = _("Organizations")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Log what people change of customers, users and groups."""
+        from organizations.audit import audit_people_and_customers
+
+        audit_people_and_customers()

@@ -12,6 +12,7 @@ ROWS_PER_UPDATE = 200
 class Upserts[Row: Model]:
     """Collects what a batch makes of rows, then writes it with few INSERT and UPDATE statements.
 
+    A batch of one row is somebody's hand: it is saved with signals, so that the log of changes hears of it.
     `rows` holds what is stored, by identifier; what is put later in the batch finds what was put before it.
     """
 
@@ -43,12 +44,21 @@ class Upserts[Row: Model]:
 
     def write(self) -> None:
         """Write what was put."""
+        if len(self.created) + len(self._changed) == 1:
+            self._save_one()
+            return
         manager = self._model._default_manager
         manager.bulk_create(self.created)
         if self._changed:
             # In the order of their keys, so that two batches at once wait for each other instead of deadlocking.
             rows = [self._changed[pk] for pk in sorted(self._changed)]
             manager.bulk_update(rows, sorted(self._fields), batch_size=ROWS_PER_UPDATE)
+
+    def _save_one(self) -> None:
+        if self.created:
+            self.created[0].save(force_insert=True)
+        for row in self._changed.values():
+            row.save(update_fields=self._fields)
 
 
 def differences(row: Model, values: Mapping[str, Any]) -> list[str]:

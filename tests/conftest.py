@@ -22,7 +22,7 @@ def _flush_in_spite_of_the_guards() -> Iterator[None]:
     """Tests that commit empty the database when they are over, which its guards would refuse."""
     from tests.builders.guards import guards_lifted
 
-    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # the stubs leave it out
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # Django's own, not in the stubs
 
     def teardown(self: TransactionTestCase) -> None:
         with guards_lifted():

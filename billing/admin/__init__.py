@@ -2,11 +2,13 @@
 
 from billing.admin import (
     catalogue,
+    changes,
     charges_and_add_ons,
     closes,
     coupons,
     credits,  # noqa: A004  # a module, and a word of the domain
     events,
+    exports,
     invoices,
     jobs,
     legal,
@@ -20,11 +22,13 @@ from billing.admin import (
 
 __all__ = [
     "catalogue",
+    "changes",
     "charges_and_add_ons",
     "closes",
     "coupons",
     "credits",
     "events",
+    "exports",
     "invoices",
     "jobs",
     "legal",

@@ -3,12 +3,16 @@
 GET  …/<id>/do/<name>/            the dialog
 POST …/<id>/do/<name>/ preview    the dialog with the effect that saving would have; nothing is written
 POST …/<id>/do/<name>/            one use case; then back to the page, or the dialog with the sentence that refused it
+
+An action that `needs_fresh_factor` first asks for the second factor, unless that was given within the last minutes
+(settings.FRESH_FACTOR_MINUTES), and comes back to what was typed. Only where settings.REQUIRE_STAFF_MFA says so.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -26,6 +30,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from billing.usecases._permissions import NotAllowed
 from organizations.models import User
+from organizations.sign_in import second_factor
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin as _Admin
@@ -41,6 +46,8 @@ else:
 
 
 SAVE = _("Save")
+# What was typed is kept in an address while the second factor is asked for, as far as addresses may be that long.
+KEPT_CHARACTERS = 4_000
 
 
 class Effect(NamedTuple):
@@ -96,7 +103,10 @@ class ReasonForm[M: Model](ActionForm[M]):
 
 @dataclass(frozen=True)
 class PageAction[M: Model]:
-    """A button on the page of a row. `is_offered` hides it where the use case would only refuse."""
+    """A button on the page of a row. `is_offered` hides it where the use case would only refuse.
+
+    `needs_fresh_factor` is for what issues documents, gives money or keys away: see `confirm_first`.
+    """
 
     name: str
     title: "StrOrPromise"
@@ -106,6 +116,7 @@ class PageAction[M: Model]:
     description: "StrOrPromise" = ""
     submit: "StrOrPromise" = SAVE
     is_offered: Callable[[M], bool] = lambda row: True
+    needs_fresh_factor: bool = False
 
 
 class Button(NamedTuple):
@@ -151,6 +162,8 @@ class ActionsMixin[M: Model](_Admin[M]):
             raise Http404
         if not isinstance(request.user, User) or not request.user.has_perm(action.permission):
             raise PermissionDenied
+        if action.needs_fresh_factor and (question := confirm_first(request)):
+            return question
         asked = request.POST if request.method == "POST" else None
         form = action.form(asked, target=row, actor=request.user, at=timezone.now(), initial={**request.GET.dict()})
         effect: Sequence[Effect] = ()
@@ -160,16 +173,14 @@ class ActionsMixin[M: Model](_Admin[M]):
             elif message := form.attempt(form.perform):
                 messages.success(request, message)
                 return self._leave(request, row)
-        return self._ask(request, row, action, form, effect)
+        return self._show_dialog(request, row, action, form, effect)
 
     def _leave(self, request: HttpRequest, row: M) -> HttpResponse:
         meta = self.model._meta
         url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
-        if "HX-Request" in request.headers:
-            return HttpResponse(headers={"HX-Redirect": url})
-        return HttpResponseRedirect(url)
+        return _go(request, url)
 
-    def _ask(
+    def _show_dialog(
         self, request: HttpRequest, row: M, action: PageAction[M], form: ActionForm[M], effect: Sequence[Effect]
     ) -> HttpResponse:
         in_dialog = "HX-Request" in request.headers
@@ -186,3 +197,20 @@ class ActionsMixin[M: Model](_Admin[M]):
         }
         template = "admin/actions/dialog.html" if in_dialog else "admin/actions/page.html"
         return TemplateResponse(request, template, context)
+
+
+def confirm_first(request: HttpRequest) -> HttpResponse | None:
+    """Lead to the page that asks for the second factor, unless it was given just now; then back here, form filled in.
+
+    For views that are no page action (a bulk job, a new key): `if question := confirm_first(request): return question`.
+    """
+    typed = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "preview"}]
+    then = f"{request.path}?{urlencode(typed)}" if typed else request.get_full_path()
+    url = second_factor.confirmation(request, then=then if len(then) <= KEPT_CHARACTERS else request.path)
+    return _go(request, url) if url else None
+
+
+def _go(request: HttpRequest, url: str) -> HttpResponse:
+    if "HX-Request" in request.headers:
+        return HttpResponse(headers={"HX-Redirect": url})
+    return HttpResponseRedirect(url)

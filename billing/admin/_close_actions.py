@@ -100,6 +100,7 @@ CLOSE_ACTIONS: tuple[PageAction[Any], ...] = (
             "Numbers and dates are given, credits booked; nothing of it can be taken back but by credit notes."
         ),
         is_offered=_has_ended,
+        needs_fresh_factor=True,
     ),
     PageAction(
         name="refresh",

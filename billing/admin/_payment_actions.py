@@ -165,6 +165,7 @@ PAYMENT_ACTIONS = (
         title=_("Refund"),
         form=RefundForm,
         permission="billing.refund_invoice",
+        needs_fresh_factor=True,
         icon="undo",
         description=_("only unallocated money goes back; what settles an invoice has to be undone or credited first."),
         submit=_("Record the refund"),

@@ -4,8 +4,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from billing.admin._actions import PageAction, ReasonForm
 from billing.admin._draft_forms import DraftForm
@@ -16,6 +18,7 @@ from billing.queries.reasons import reason_sentence
 from billing.queries.review_pages import Reviewed, ReviewPage
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
 from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+from billing.usecases.issue_invoice import UnableToIssue, issue_invoice
 
 # Symbol of a finding: an open one stands out, one that is settled calms down.
 ICONS = {"blocking": "block", "warning": "flag", "info": "info", "settled": "check_circle"}
@@ -64,6 +67,38 @@ class ApproveForm(DraftForm):
         return _t("Approved as it is: any change will need another approval.")
 
 
+class IssueForm(DraftForm):
+    """Issues the draft that the person saw."""
+
+    refusals = (UnableToIssue,)
+    issue_date = forms.DateField(
+        label=capfirst(_("issue date")),
+        required=False,
+        widget=UnfoldAdminSingleDateWidget,
+        help_text=_("Empty: today."),
+    )
+
+    def perform(self) -> str:
+        """Issue it."""
+        invoice = issue_invoice(
+            invoice_id=self.target.pk,
+            seen=self.cleaned_data["seen"],
+            issue_date=self.cleaned_data["issue_date"],
+            actor=self.actor,
+            at=self.at,
+        )
+        return _t("Issued as %(number)s.") % {"number": invoice.number}
+
+
+def _is_ready(invoice: Invoice) -> bool:
+    return (
+        invoice.document_state == "draft"
+        and invoice.kind == Invoice.Kind.INVOICE
+        and not invoice.hold_reason
+        and not invoice.open_findings
+    )
+
+
 def _may_be_approved(invoice: Invoice) -> bool:
     is_decided = invoice.document_state == "draft" and not invoice.hold_reason and not invoice.open_findings
     return is_decided and bool(why_stored_draft_needs_approval(invoice))
@@ -79,6 +114,19 @@ APPROVE_ACTIONS: tuple[PageAction[Invoice], ...] = (
         description=_("You are the second person: you neither changed it nor will issue it. Any change voids this."),
         submit=_("Approve"),
         is_offered=_may_be_approved,
+    ),
+)
+ISSUE_ACTIONS: tuple[PageAction[Invoice], ...] = (
+    PageAction(
+        "issue",
+        _("Issue"),
+        IssueForm,
+        "billing.issue_invoice",
+        "send",
+        description=_("It gets its number and cannot be changed any more: corrections are credit notes."),
+        submit=_("Issue"),
+        is_offered=_is_ready,
+        needs_fresh_factor=True,
     ),
 )
 FINDING_ACTIONS: tuple[PageAction[Invoice], ...] = (

@@ -196,6 +196,7 @@ SETTLING_ACTIONS = (
         title=_("Write off"),
         form=WriteOffForm,
         permission="billing.refund_invoice",
+        needs_fresh_factor=True,
         icon="money_off",
         description=_("nobody is expected to pay what is left; credits that wait for it are cancelled."),
         submit=_("Write off"),

@@ -15,8 +15,10 @@ from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin
 from billing.admin._filters import EmptyFilter
+from billing.admin._imports import ImportsMixin
 from billing.domain.money import charge_cents
 from billing.models import AddOn, Charge
+from organizations.admin._exports import Money, exports
 
 
 class WaitingFilter(EmptyFilter):
@@ -29,9 +31,10 @@ class WaitingFilter(EmptyFilter):
 
 
 @admin.register(Charge)
-class ChargeAdmin(BillingAdmin[Charge]):
+class ChargeAdmin(ImportsMixin[Charge], BillingAdmin[Charge]):
     """Editable until an issued invoice has taken it."""
 
+    imported = "charge"
     list_display = [
         "reference",
         displays.link_column("organization", _("organization")),
@@ -62,6 +65,7 @@ class ChargeAdmin(BillingAdmin[Charge]):
     currency_path = "organization.currency"
     empty_hint = _("A charge waits here for the invoice of the month in which it is dated.")
 
+    @exports(lambda row: Money(charge_cents(row.quantity_micro, row.unit_price_micro), row.organization.currency))
     @display(description=_("net amount"), formatting="price")
     def net(self, charge: Charge) -> Any:
         """Quantity x unit price, as the invoice will print it."""

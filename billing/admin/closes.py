@@ -1,9 +1,10 @@
 """Month closes and what became of each organization."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -20,6 +21,7 @@ from billing.models import BulkJob, CloseOutcome, MonthClose
 from billing.queries.cockpit import load_progress, load_states
 from billing.queries.dashboard import compare_months, rises_and_falls, summarize_closes
 from billing.queries.outcomes import count_reasons, reason_sentences
+from organizations.admin._exports import Money, exports
 
 Kind = CloseOutcome.Kind
 JOBS, MOVERS = 5, 6
@@ -151,12 +153,12 @@ class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome])
         context = {} if outcome is None else {"buttons": self.buttons(request, outcome)}
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
+    @exports(lambda outcome: Money(_known_consumption(outcome), outcome.organization.currency))
     @display(description=_("own consumption"), formatting="price", ordering="own_consumption_cents")
     def own_consumption(self, outcome: CloseOutcome) -> Any:
         """What a payer and its sub-organizations consumed; of whoever is blocked nobody knows."""
-        if outcome.kind not in (Kind.INVOICE, Kind.NIL):
-            return ""
-        return format_money(outcome.own_consumption_cents, outcome.organization.currency)
+        cents = _known_consumption(outcome)
+        return "" if cents is None else format_money(cents, outcome.organization.currency)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Word the reasons of a page together, so that no row looks up what its reason names."""
@@ -169,6 +171,18 @@ class CloseOutcomeAdmin(ActionsMixin[CloseOutcome], ComputedAdmin[CloseOutcome])
                 outcome.sentences = sentences
         return response
 
+    def exported_rows(self, rows: QuerySet[CloseOutcome]) -> Iterable[CloseOutcome]:
+        """Word the reasons of all rows together as well."""
+        outcomes = list(rows)
+        sentences = reason_sentences(outcomes)
+        for outcome in outcomes:
+            outcome.sentences = sentences  # type: ignore[attr-defined]  # for `reason`
+        return outcomes
+
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """The close's page links to the outcomes of one reason."""
         return lookup == "reason_code" or super().lookup_allowed(lookup, value, request)
+
+
+def _known_consumption(outcome: CloseOutcome) -> int | None:
+    return outcome.own_consumption_cents if outcome.kind in (Kind.INVOICE, Kind.NIL) else None

@@ -20,9 +20,10 @@ from billing.admin import _displays as displays
 from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
+from billing.admin._crediting_actions import CREDITING_ACTIONS
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
-from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, review_context
+from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
@@ -30,6 +31,7 @@ from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
+from organizations.admin._exports import Money, exports
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -113,12 +115,14 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
 
     page_actions: ClassVar[Sequence[PageAction[Any]]] = (
+        *ISSUE_ACTIONS,
         *HOLD_ACTIONS,
         *APPROVE_ACTIONS,
         *ADJUST_ACTIONS,
         *ROW_ACTIONS,
         *FINDING_ACTIONS,
         *SETTLING_ACTIONS,
+        *CREDITING_ACTIONS,
     )
     list_display = [
         "name",
@@ -153,6 +157,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         """The panels that explain a figure, before Django's own patterns."""
         return [*explanation_urls(self.admin_site), *super().get_urls()]
 
+    @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")
     def name(self, invoice: Invoice) -> Any:
         """The number, or that there is none yet."""
@@ -178,6 +183,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
         return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
 
+    @exports(lambda invoice: Money(due_cents(invoice), invoice.currency))
     @display(description=_("amount due"), formatting="price")
     def due(self, invoice: Invoice) -> Any:
         """What is left to pay."""
@@ -224,7 +230,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             "adjust_buttons": [button for button in buttons if button.name in adjusting],
             **adjustments_context(invoice, page, urls),
             **review_context(review, urls),
-            "instead": live_invoice(invoice) if invoice.document_state == "discarded" else None,
+            "instead": live_invoice(invoice) if invoice.document_state == "discarded" or invoice.released else None,
         }
 
 

@@ -74,6 +74,7 @@ class BulkJobAdmin(ActionsMixin[BulkJob], ComputedAdmin[BulkJob]):
             icon="check_circle",
             submit=_("Approve"),
             is_offered=_waits,
+            needs_fresh_factor=True,
         ),
         PageAction(
             name="refuse",

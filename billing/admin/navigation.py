@@ -67,8 +67,10 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Approval policy"), "verified", "billing", "approvalpolicy"),
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
+            (_("Second factors"), "key", "mfa", "authenticator"),
             (_("Events"), "manage_history", "billing", "event"),
             (_("Audit trail"), "history", "admin", "logentry"),
+            (_("Configuration changes"), "manage_history", "auditlog", "logentry"),
         ],
     ),
 ]

@@ -23,6 +23,7 @@ from billing.models import Payment
 from billing.queries.payments import load_payment_page, unallocated_cents, with_unallocated_money
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.record_payment import UnableToRecordPayment, record_payment
+from organizations.admin._exports import Money, exports
 from organizations.models import User
 
 MAY_SETTLE = "billing.settle_invoice"
@@ -127,6 +128,7 @@ class PaymentAdmin(ActionsMixin[Payment], PerformsMixin[Payment], BillingAdmin[P
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
+    @exports(lambda payment: Money(unallocated_cents(payment), payment.currency))
     @display(description=_("unallocated"), formatting="price")
     def unallocated(self, payment: Payment) -> Any:
         """What settles no invoice and stays on the account."""

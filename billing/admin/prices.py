@@ -16,12 +16,14 @@ from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline
 from billing.admin._filters import EmptyFilter, TextFilter
+from billing.admin._imports import ImportsMixin
 from billing.admin._price_forms import PriceForm, TierFormSet
 from billing.admin._usage_rows import price_in_words
 from billing.models import Price, PriceTier
 from billing.queries.months import local_day
 from billing.queries.prices import is_invoiced, versions_beside
 from billing.usecases.withdraw_price import withdraw_price
+from organizations.admin._exports import exports
 
 TERMS: list[Any] = [("per_quantity_micro", "package_micro"), "mode", "bounds_per_hour"]
 
@@ -78,9 +80,10 @@ class NegotiatedFilter(EmptyFilter):
 
 
 @admin.register(Price)
-class PriceAdmin(PerformsMixin[Price], BillingAdmin[Price]):
+class PriceAdmin(ImportsMixin[Price], PerformsMixin[Price], BillingAdmin[Price]):
     """A version that priced an issued invoice is read-only: prices change by adding a new version."""
 
+    imported = "price"
     form = PriceForm
     inlines = [TierInline]
     list_display = [
@@ -130,6 +133,7 @@ class PriceAdmin(PerformsMixin[Price], BillingAdmin[Price]):
         """The unit price in words."""
         return formatting.nowrap(price_in_words(price, price.meter.unit))
 
+    @exports(lambda price: local_day(price.valid_from) if price.valid_from else None)
     @display(description=_("valid from"))
     def first_day(self, price: Price) -> Any:
         """The day of the first instant."""
@@ -140,6 +144,7 @@ class PriceAdmin(PerformsMixin[Price], BillingAdmin[Price]):
         """The first day without it."""
         return local_day(price.valid_to) if price.valid_to else ""
 
+    @exports(lambda price: price.pk)
     @display(description=_("version"))
     def version(self, price: Price) -> str:
         """Leads to the version's page."""

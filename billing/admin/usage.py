@@ -1,5 +1,6 @@
 """What organizations run, and what it consumed."""
 
+from decimal import Decimal
 from typing import Any
 
 from django.contrib import admin
@@ -13,9 +14,11 @@ from unfold.decorators import display
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import ComputedAdmin
+from billing.domain.quantities import format_micro
 from billing.models import Resource, UsageRecord
 from billing.queries.usage import usage_of
 from organizations.admin._autocomplete import is_key
+from organizations.admin._exports import exports
 from organizations.models import Organization
 from organizations.queries import find_organizations
 
@@ -112,6 +115,7 @@ class UsageRecordAdmin(ComputedAdmin[UsageRecord]):
         term = search_term.strip()
         return (usage_of(queryset, find_organizations(term)) if term else queryset), False
 
+    @exports(lambda record: Decimal(format_micro(record.quantity_micro)))
     @display(description=_("quantity"), formatting="price")
     def quantity(self, record: UsageRecord) -> Any:
         """In the meter's unit; whole seconds as a duration."""

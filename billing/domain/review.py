@@ -43,6 +43,9 @@ class Finding(Struct, frozen=True):
         return blake2b(json.encode([self.code, self.values], order="sorted"), digest_size=16).hexdigest()
 
 
+FIRST_INVOICE: Final = Finding("first_invoice", "info")
+
+
 class Thresholds(Struct, frozen=True, gc=False):
     """From when on a draft is conspicuous; a percentage of None never is.
 
@@ -65,19 +68,19 @@ def review(facts: Facts, draft: Draft, thresholds: Thresholds) -> tuple[Finding,
     A change is measured on the month's own consumption (its discount taken off, late usage left out) against the mean
     of the last three closed months, of those that exist. An organization without one has no history to differ from.
     """
+    # A close reviews 100,000 drafts, most of which have nothing to tell: what is rare is looked at together.
     findings = [
-        *_conflicts(draft),
         *_change(draft.own_consumption_cents, facts.recent_consumption_cents, thresholds),
-        *_tax(draft),
-        *_lowered(draft),
         *_provision(facts, draft, thresholds),
-        *_refill(facts),
-        *_lines(draft, thresholds),
-        *_late_usage(facts, draft),
-        *_price_changes(facts, draft),
     ]
+    if draft.conflicts or draft.tax.finding or draft.lowered or facts.terms.negotiated_refill_until:
+        findings += [*_conflicts(draft), *_tax(draft), *_lowered(draft), *_refill(facts)]
+    if facts.late_usage or len(facts.usage.segment_starts) > 1:
+        findings += [*_late_usage(facts, draft), *_price_changes(facts, draft)]
+    if len(draft.usage) > thresholds.most_lines:
+        findings.append(Finding("many_lines", "warning", {"lines": len(draft.usage), "most": thresholds.most_lines}))
     if facts.is_first_invoice:
-        findings.append(Finding("first_invoice", "info"))
+        findings.append(FIRST_INVOICE)
     # Most drafts have nothing to sort, and a close reviews 100,000 of them.
     return tuple(sorted(findings, key=_gravity) if len(findings) > 1 else findings)
 
@@ -166,14 +169,7 @@ def _refill(facts: Facts) -> Iterator[Finding]:
         yield Finding("refill_expired", "warning", {"until": until.isoformat(), "refill_cents": cents})
 
 
-def _lines(draft: Draft, thresholds: Thresholds) -> Iterator[Finding]:
-    if len(draft.usage) > thresholds.most_lines:
-        yield Finding("many_lines", "warning", {"lines": len(draft.usage), "most": thresholds.most_lines})
-
-
 def _late_usage(facts: Facts, draft: Draft) -> Iterator[Finding]:
-    if not facts.late_usage:
-        return
     late = [line for line in draft.usage if line.month < facts.month.first_day]
     if late:
         months = sorted({f"{line.month:%Y-%m}" for line in late})

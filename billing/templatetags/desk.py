@@ -49,6 +49,12 @@ def percent(part: int, whole: int) -> str:
 
 
 @register.filter
+def list_query(changelist: ChangeList) -> str:
+    """The filters and the order of a list as a query, without its page."""
+    return changelist.get_query_string(remove=["p"])
+
+
+@register.filter
 def negative(cents: int) -> int:
     """What an amount takes away."""
     return -cents

@@ -12,6 +12,7 @@ from billing.domain.periods import Month
 from billing.domain.pricing import ANY_ZONE, Tier, TierMode
 from billing.models import CloseOutcome, Invoice, Price, PriceTier, UsageDetail
 from billing.queries.months import billing_zone, month_of
+from billing.usecases._audit import log_tiers
 from organizations.models import Organization
 
 type _Span = tuple[date, date]
@@ -76,6 +77,7 @@ def create_version(key: PriceKey, valid_from: datetime | None, valid_to: datetim
         PriceTier(price=row, position=position, up_to_micro=tier.up_to_micro, unit_price=tier.unit_price)
         for position, tier in enumerate(terms.tiers)
     )
+    log_tiers(row, before=(), after=terms.tiers)
     return row
 
 
@@ -105,8 +107,12 @@ def _months_of(valid_from: datetime | None, valid_to: datetime | None) -> _Span:
 
 def _invoiced(key: PriceKey, span: _Span) -> Iterable[_Priced]:
     # Usage of a month is on the invoice of that month or, when it came late, of a later one.
+    # A replaced one bills nothing any more: its month is to be billed anew, at the right price.
     invoices = Invoice.objects.filter(
-        document_state=DocumentState.ISSUED.value, currency=key.currency, consumption_month__gte=span[0]
+        document_state=DocumentState.ISSUED.value,
+        released=False,
+        currency=key.currency,
+        consumption_month__gte=span[0],
     )
     details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False, month__range=span)
     if key.zone != ANY_ZONE:

@@ -5,8 +5,9 @@ from django.db import transaction
 from billing.domain.pricing import InvalidPrice, check_price
 from billing.models import Price, PriceTier
 from billing.queries.prices import is_invoiced, price_of
+from billing.usecases._audit import log_tiers
 from billing.usecases._price_gate import wait_for_issuing
-from billing.usecases._price_versions import PriceTerms
+from billing.usecases._price_versions import PriceTerms, terms_of
 
 
 class PriceInUse(InvalidPrice):
@@ -24,11 +25,13 @@ def correct_price(*, price_id: int, terms: PriceTerms) -> Price:
     row.mode, row.bounds_per_hour = terms.mode, terms.bounds_per_hour
     check_price(price_of(row, terms.tiers))
     row.save(update_fields=["per_quantity_micro", "package_micro", "mode", "bounds_per_hour"])
+    before = terms_of(row).tiers
     row.tiers.all().delete()
     PriceTier.objects.bulk_create(
         PriceTier(price=row, position=position, up_to_micro=tier.up_to_micro, unit_price=tier.unit_price)
         for position, tier in enumerate(terms.tiers)
     )
+    log_tiers(row, before=before, after=terms.tiers)
     return row
 
 

@@ -47,7 +47,11 @@ CONTROLLING = (
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
     | _rights("approve", "billing.invoice")
 )
-AUDITING = _rights("view", "organizations.user", "auth.group", "auth.permission", "admin.logentry")
+AUDITING = _rights(
+    "view",
+    *("organizations.user", "auth.group", "auth.permission", "mfa.authenticator"),
+    *("admin.logentry", "auditlog.logentry"),
+)
 
 ROLES: dict[str, Codenames] = {
     "Viewer": SEEN,

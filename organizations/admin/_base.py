@@ -8,6 +8,7 @@ from django.db.models import Max, Min, Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from organizations.admin._exports import ExportsMixin
 from organizations.admin._paginator import DeskPaginator
 from organizations.admin._unfold import ModelAdmin
 from organizations.queries import few_ids, find_organizations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_HINT = _("Nothing matches. Search for something else, or take a filter away.")
 
 
-class DeskAdmin[M: Model](ModelAdmin[M]):
+class DeskAdmin[M: Model](ExportsMixin[M], ModelAdmin[M]):
     """Stays fast whatever the number of rows: counts stop early, searches use an index, related rows come along.
 
     `search_exact` names unique columns that a search compares as they are; `search_organization` is the path to the

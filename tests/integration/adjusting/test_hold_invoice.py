@@ -51,7 +51,7 @@ def test_what_is_on_hold_is_not_issued(draft: Invoice) -> None:
     ]
     draft.refresh_from_db()
     assert (draft.document_state, draft.number) == ("draft", None)
-    event = Event.objects.get()
+    event = Event.objects.get(kind="invoice.held")
     assert (event.kind, event.invoice, event.actor, event.reason) == (
         *("invoice.held", draft, make_staff("Accountant")),
         "A question about the usage",
@@ -88,7 +88,10 @@ def test_what_is_released_is_issued(draft: Invoice) -> None:
     release(draft)
 
     assert len(issue("2026-10").numbers) == 2
-    assert [event.kind for event in Event.objects.order_by("id")] == ["invoice.held", "invoice.hold_released"]
+    assert [event.kind for event in Event.objects.filter(kind__startswith="invoice.h").order_by("id")] == [
+        "invoice.held",
+        "invoice.hold_released",
+    ]
 
 
 def test_refusals(draft: Invoice) -> None:

@@ -43,8 +43,10 @@ LISTS = [
     "organizations_user",
     "auth_group",
     "admin_logentry",
+    "auditlog_logentry",
+    "mfa_authenticator",
 ]
-NOT_FOR_VIEWERS = {"organizations_user", "auth_group", "admin_logentry"}
+NOT_FOR_VIEWERS = {"organizations_user", "auth_group", "admin_logentry", "auditlog_logentry", "mfa_authenticator"}
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from billing.models import ApprovalPolicy, BulkJob, BulkJobItem, Event, Invoice, MonthClose, NumberSeries
 from billing.queries.cockpit import load_progress, load_states
@@ -217,13 +219,19 @@ def test_a_date_that_was_overtaken_fails_every_item_and_loses_no_number(organiza
     assert Invoice.objects.filter(document_state="issued").count() == 0
 
 
-def test_queries_do_not_depend_on_the_number_of_items(
-    organizations: list[Organization], django_assert_max_num_queries: Any
-) -> None:
+def test_counting_takes_few_queries(organizations: list[Organization], django_assert_max_num_queries: Any) -> None:
     job = start("issue")
     with django_assert_max_num_queries(5):
         load_states(OCTOBER)
     with django_assert_max_num_queries(1):
         load_progress(job)
-    with django_assert_max_num_queries(60):
+
+
+def test_a_chunk_takes_as_many_queries_for_four_as_for_two(organizations: list[Organization]) -> None:
+    start("issue", organization_ids=[organization.pk for organization in organizations[:1]])
+    with CaptureQueriesContext(connection) as few:
         work_on_bulk_jobs(at=AT)
+    start("issue")
+    with CaptureQueriesContext(connection) as many:
+        work_on_bulk_jobs(at=AT)
+    assert len(many) == len(few)

@@ -1,0 +1,27 @@
+"""Which rows of billing leave an entry in the log of configuration changes: see `organizations.audit`."""
+
+from organizations.audit import audit
+
+
+def audit_configuration() -> None:
+    """Called once all models are there. A price's tiers are on the entry of their price (`usecases/_audit.py`)."""
+    from billing.models import (
+        AddOnPlan,
+        AddOnPlanPrice,
+        ApprovalPolicy,
+        Coupon,
+        LegalEntity,
+        Meter,
+        NumberSeries,
+        Price,
+        ReviewThresholds,
+        TaxRate,
+    )
+
+    for model in (
+        *(AddOnPlan, AddOnPlanPrice, ApprovalPolicy, Coupon),
+        *(LegalEntity, Meter, Price, ReviewThresholds, TaxRate),
+    ):
+        audit(model)
+    # Issuing moves the counter with every document, which events and hashes tell already.
+    audit(NumberSeries, leaving_out=["last_counter", "last_date"])

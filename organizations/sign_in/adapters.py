@@ -1,0 +1,60 @@
+"""Where this product differs from what django-allauth does by itself."""
+
+import base64
+import hashlib
+import logging
+import secrets
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.mfa.adapter import DefaultMFAAdapter
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
+
+UNUSABLE_SECRET_BYTES = 20
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped base
+    """People are registered by staff and by imports; a factor confirms who somebody is, not the password beside it."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        """Nobody signs up by themselves."""
+        return False
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """The second factor of those who have one: a stolen password must not replace it, nor add another."""
+        methods: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [method for method in methods if method["id"] != "reauthenticate"] or methods
+
+
+class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped base
+    """Keeps the secrets of authenticator apps and recovery codes encrypted with SECRET_KEY."""
+
+    def encrypt(self, text: str) -> str:
+        """Encrypt with the key of today."""
+        return _cipher().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Decrypt with the key of today or one of SECRET_KEY_FALLBACKS.
+
+        When none fits, the secret is lost: a random one stands in, which no code matches, so that the person is asked
+        for another factor, and an administrator takes the lost one away.
+        """
+        try:
+            return _cipher().decrypt(encrypted_text.encode()).decode()
+        except InvalidToken:
+            logger.exception("A second factor was stored under another SECRET_KEY: add that to SECRET_KEY_FALLBACKS.")
+            return base64.b32encode(secrets.token_bytes(UNUSABLE_SECRET_BYTES)).decode()
+
+
+def _cipher() -> MultiFernet:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return MultiFernet(Fernet(base64.urlsafe_b64encode(_digest(key))) for key in keys)
+
+
+def _digest(key: str) -> bytes:
+    return hashlib.sha256(b"second factors of users:" + key.encode()).digest()

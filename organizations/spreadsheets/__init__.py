@@ -1,0 +1,1 @@
+"""Tables to and from Excel and CSV files: plain Python, no Django, no models."""
