@@ -46,8 +46,10 @@ class ExactField(forms.CharField):
             raise ValidationError(self.message) from error
 
     def prepare_value(self, value: Any) -> Any:
-        """Write the stored number; what was typed and refused stays as it is."""
-        return value if value is None or isinstance(value, str) else type(self).write(value)
+        """Write the stored number as the reader does; what was typed and refused stays as it is."""
+        if value is None or isinstance(value, str):
+            return value
+        return type(self).write(value).replace(".", str(get_format("DECIMAL_SEPARATOR")))
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare numbers, not the ways to write them."""

@@ -1,5 +1,7 @@
 """Who may do what is decided here, for every door: a permission, never `is_superuser` (domain page, section 8)."""
 
+from django.utils.translation import gettext as _
+
 from organizations.models import User
 
 
@@ -13,4 +15,6 @@ def require(actor: User | None, permission: str) -> None:
     Raises NotAllowed.
     """
     if actor is not None and not actor.has_perm(permission):
-        raise NotAllowed(f"{actor} does not have the permission {permission}.")
+        raise NotAllowed(
+            _("%(user)s does not have the permission %(permission)s.") % {"user": actor, "permission": permission}
+        )

@@ -66,6 +66,7 @@ def test_anything_else_is_refused_with_a_sentence(field: type[ExactField], typed
 def test_people_type_the_decimal_separator_of_their_language() -> None:
     with override("fr"):
         assert CentsField().clean("682,43") == 68_243
+        assert CentsField().prepare_value(68_243) == "682,43"
     with override("en"), pytest.raises(ValidationError):
         CentsField().clean("682,43")
 
