@@ -105,8 +105,8 @@ def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     A sub-organization that was already closed on another payer's invoice stays there for that month: a new parent
     counts from the next month that is closed.
     """
-    if lock and connection.features.has_select_for_no_key_update:
-        _lock(month, scope)
+    if lock:
+        lock_accounts(month, scope)
     accounts = _load_rows(month, scope)
     _load_pasts(month, accounts)
     by_payer: dict[int, list[Account]] = {}
@@ -125,11 +125,24 @@ def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     return Accounts(trees, others)
 
 
-def _lock(month: Month, scope: Scope) -> None:
-    """Wait for whoever else bills these accounts, in the order of their ids.
+def load_tree(month: Month, payer_id: int, *, lock: bool) -> Accounts:
+    """One payer with its sub-organizations, whether the month can be closed for it or not: to look at months before."""
+    scope = Scope(ids=[payer_id])
+    if lock and connection.features.has_select_for_no_key_update:
+        lock_accounts(month, scope)
+    accounts = _load_rows(month, scope)
+    _load_pasts(month, accounts)
+    tree = [account for account in accounts if account.payer_id == payer_id]
+    return Accounts({payer_id: sorted(tree, key=lambda account: (account.id != payer_id, account.external_id))}, [])
+
+
+def lock_accounts(month: Month, scope: Scope) -> None:
+    """Wait for whoever else bills these accounts or their sub-organizations, in the order of their ids.
 
     In a statement of its own: one that waited would still see the outcomes as they were when it began.
     """
+    if not connection.features.has_select_for_no_key_update:
+        return
     rows = _concerned(month, scope).select_for_update(no_key=True).order_by("id")
     list(rows.values_list("id", flat=True))
 

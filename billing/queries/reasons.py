@@ -77,6 +77,9 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "approved_by_issuer": lambda values: _("You approved it yourself: somebody else has to issue it."),
     "no_price": _no_price,
     "incomplete_billing_profile": _incomplete_profile,
+    "invoice_cancelled": lambda values: (
+        _("Its invoice %(number)s was cancelled: close the month again to invoice it anew.") % values
+    ),
     "previous_month_not_closed": lambda values: (
         _("%(month)s of %(organization)s is not closed yet: close it first.") % values
     ),

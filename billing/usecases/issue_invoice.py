@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from billing.models import Invoice
+from billing.queries.accounts import Scope, lock_accounts
 from billing.queries.months import local_day, month_of
 from billing.queries.reasons import reason_sentence
 from billing.usecases._drafts import ChangedMeanwhile, NotADraft, lock_draft
@@ -27,6 +28,7 @@ def issue_invoice(
     """
     require(actor, "billing.issue_invoice")
     hold_prices()
+    _lock_tree(invoice_id)
     draft = lock_draft(invoice_id=invoice_id, seen=seen)
     day = issue_date or local_day(at)
     if day > local_day(at):
@@ -40,3 +42,10 @@ def issue_invoice(
     if draft.fingerprint != seen or not draft.number:
         raise ChangedMeanwhile
     return draft
+
+
+def _lock_tree(invoice_id: int) -> None:
+    """Take all accounts of the payer at once, in the order of everybody: the payer alone may come out of turn."""
+    row = Invoice.objects.filter(pk=invoice_id).values_list("consumption_month", "organization_id").first()
+    if row is not None:
+        lock_accounts(month_of(row[0]), Scope(ids=[row[1]]))

@@ -14,11 +14,12 @@ from msgspec import Struct, json
 from billing.domain.assembly import Blocked
 from billing.domain.facts import Reason
 from billing.models import BulkJob, BulkJobItem, CloseOutcome
-from billing.queries.accounts import Scope
+from billing.queries.accounts import Scope, lock_accounts
 from billing.queries.among import among
 from billing.queries.months import local_day, month_of
 from billing.usecases._bulk import bulk_change
 from billing.usecases._close_batch import Result, compute_batch
+from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import close_range, unexpected
 from billing.usecases.issue_invoices import UnableToIssue, issue_payers
 
@@ -78,9 +79,13 @@ def _do(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int, Ma
 
 
 def _issue(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int, Mark]:
+    month = month_of(job.close.month)
+    # Issued one by one, the first takes the counter and the others still their accounts: all of them come first.
+    hold_prices()
+    lock_accounts(month, Scope(ids=payer_ids))
     try:
         report = issue_payers(
-            month=month_of(job.close.month),
+            month=month,
             payer_ids=payer_ids,
             issue_date=job.issue_date or local_day(at),
             actor=job.author,
