@@ -21,6 +21,8 @@ from billing.queries.months import local_day, month_of
 from billing.usecases.acknowledge_finding import acknowledge_finding
 from billing.usecases.adjust_invoice import AddedLine, Change, Discount, DueDate, Note, adjust_invoice
 from billing.usecases.hold_invoice import hold_invoice
+from billing.usecases.issue_credit_note import issue_credit_note
+from billing.usecases.prepare_credit_note import prepare_credit_note
 from billing.usecases.record_chargeback import record_chargeback
 from billing.usecases.set_approval_policy import set_approval_policy
 from billing.usecases.set_review_thresholds import set_review_thresholds
@@ -60,6 +62,19 @@ def _charge_back(invoice: Invoice, at: datetime) -> None:
         actor=staff("fiona"),
         at=at,
     )
+
+
+def _credit(invoice: Invoice, at: datetime) -> None:
+    """A part of a service that is paid already: the money waits on the account."""
+    service = invoice.lines.get(kind="custom_service")
+    note = prepare_credit_note(
+        invoice_id=invoice.pk,
+        amounts={service.pk: 10_000},
+        reason="Two days without the managed operations that you ordered",
+        actor=staff("max"),
+        at=at,
+    )
+    issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=staff("max"), at=at)
 
 
 def _write_off(invoice: Invoice, at: datetime) -> None:
@@ -137,6 +152,7 @@ class Scene(NamedTuple):
 
 
 SCENES = (
+    Scene("Odyssée Prévoyance", 1, 1, 26, _credit),
     Scene("Polder Optiek", 0, 2, 26, _write_off),
     Scene("Scriptorium Numérique", 2, 2, 27, _charge_back),
     Scene("Kanopée Billetterie", 2, 2, 28, _expect_launch),

@@ -4,13 +4,23 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from django.db.models import F
 from pytest_django import DjangoDbBlocker
 
 from billing.demo.story import CAST
-from billing.models import Acknowledgement, Adjustment, ApprovalPolicy, CreditGrant, CreditStatement, Event, Payment
+from billing.models import (
+    Acknowledgement,
+    Adjustment,
+    ApprovalPolicy,
+    CreditGrant,
+    CreditStatement,
+    Event,
+    Invoice,
+    Payment,
+)
 from billing.queries.approvals import why_stored_draft_needs_approval
 from billing.queries.payments import unallocated_cents
-from tests.builders.demo import JULY, OCTOBER, SEPTEMBER, draft, invoice, played
+from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice, played
 
 pytestmark = pytest.mark.django_db
 
@@ -78,8 +88,19 @@ def test_a_jump_that_somebody_acknowledged() -> None:
 def test_a_part_is_paid_and_some_money_settles_nothing() -> None:
     half = invoice("Transports Ligérix", SEPTEMBER)
     assert 0 < half.paid_cents < half.total_cents
-    (too_much,) = [payment for payment in Payment.objects.filter(refunded_cents=0) if unallocated_cents(payment)]
-    assert too_much.organization.name == "Zéphyr Mobilité"
+    paid_too_much = Payment.objects.get(organization__name="Zéphyr Mobilité", allocated_cents__lt=F("amount_cents"))
+    assert unallocated_cents(paid_too_much) > 0
+
+
+def test_a_credit_note() -> None:
+    """100.00 of a service and 20.00 of VAT; the invoice was paid, so the money is there for the next one."""
+    credited = invoice("Odyssée Prévoyance", AUGUST)
+    note = Invoice.objects.get(kind=Invoice.Kind.CREDIT_NOTE)
+    assert (note.refers_to, note.total_cents, note.issue_date) == (credited, 12_000, date(2026, 9, 26))
+    assert (credited.credited_cents, credited.payment_state) == (12_000, "paid")
+    payment = Payment.objects.get(requested_invoice=credited)
+    assert unallocated_cents(payment) == 12_000
+    assert who_did("credit_note.prepared") == [("Max", "Odyssée Prévoyance")] * 2  # told on both documents
 
 
 def test_a_payment_that_the_bank_took_back() -> None:
