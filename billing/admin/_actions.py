@@ -173,14 +173,14 @@ class ActionsMixin[M: Model](_Admin[M]):
             elif message := form.attempt(form.perform):
                 messages.success(request, message)
                 return self._leave(request, row)
-        return self._ask(request, row, action, form, effect)
+        return self._show_dialog(request, row, action, form, effect)
 
     def _leave(self, request: HttpRequest, row: M) -> HttpResponse:
         meta = self.model._meta
         url = reverse(f"{self.admin_site.name}:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
         return _go(request, url)
 
-    def _ask(
+    def _show_dialog(
         self, request: HttpRequest, row: M, action: PageAction[M], form: ActionForm[M], effect: Sequence[Effect]
     ) -> HttpResponse:
         in_dialog = "HX-Request" in request.headers

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from billing import formatting
 from billing.admin._adjustment_words import adjustment_in_words
@@ -16,10 +17,10 @@ from billing.queries.reasons import reason_sentence
 from billing.queries.target_names import name_of_key
 
 SENTENCES: Mapping[str, Any] = {
-    "invoice.issued": _("Issued"),
+    "invoice.issued": pgettext_lazy("event", "Issued"),
     "invoice.cancelled": _("Cancelled, to be invoiced again"),
     "invoice.approved": _("Approved"),
-    "invoice.held": _("Put on hold"),
+    "invoice.held": pgettext_lazy("event", "Put on hold"),
     "invoice.hold_released": _("Taken off hold"),
     "invoice.payment_held": _("Its payment was put on hold"),
     "invoice.payment_resumed": _("Its payment was resumed"),
@@ -86,7 +87,7 @@ def details_of(event: Event) -> str:
     if isinstance(values.get("organizations"), int):
         parts.append(_t("%(number)d organizations") % {"number": values["organizations"]})
     before, after = values.get("before_cents"), values.get("after_cents")
-    if isinstance(before, int) or isinstance(after, int):
+    if before != after:
         parts.append(f"{_amount(before, currency)} → {_amount(after, currency)}")
     was, now = values.get("before"), values.get("after")
     if isinstance(was, dict) and isinstance(now, dict) and was.get("payment_state") != now.get("payment_state"):

@@ -115,6 +115,8 @@ def _entry_in_words(entry: CreditEntry) -> str:
             }
         case CreditEntry.Kind.RETURN:
             return _("Credits that had been used were given back: %(grant)s.") % {"grant": grant}
+        case CreditEntry.Kind.EXPIRY if entry.amount_cents > 0:
+            return _("An expiry was taken back, its month is closed again: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.EXPIRY:
             return _("Credits expired: %(grant)s.") % {"grant": grant}
         case CreditEntry.Kind.REVOCATION:

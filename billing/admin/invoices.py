@@ -20,6 +20,7 @@ from billing.admin import _displays as displays
 from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
+from billing.admin._crediting_actions import CREDITING_ACTIONS
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
@@ -121,6 +122,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         *ROW_ACTIONS,
         *FINDING_ACTIONS,
         *SETTLING_ACTIONS,
+        *CREDITING_ACTIONS,
     )
     list_display = [
         "name",
@@ -228,7 +230,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             "adjust_buttons": [button for button in buttons if button.name in adjusting],
             **adjustments_context(invoice, page, urls),
             **review_context(review, urls),
-            "instead": live_invoice(invoice) if invoice.document_state == "discarded" else None,
+            "instead": live_invoice(invoice) if invoice.document_state == "discarded" or invoice.released else None,
         }
 
 

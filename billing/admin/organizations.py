@@ -15,6 +15,8 @@ from unfold.decorators import display
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin import _links as links
+from billing.admin._account_actions import ACCOUNT_ACTIONS
+from billing.admin._actions import ActionsMixin
 from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.admin._fields import CurrencyField
 from billing.admin._filters import EmptyFilter
@@ -103,11 +105,14 @@ class OpenFilter(RadioFilter):
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization], BillingAdmin[Organization]):
+class OrganizationAdmin(
+    ActionsMixin[Organization], ImportsMixin[Organization], PerformsMixin[Organization], BillingAdmin[Organization]
+):
     """Customers: who they are, what was agreed, how their account stands."""
 
     imported = "organization"
     form = OrganizationForm
+    page_actions = ACCOUNT_ACTIONS
     list_display = [
         "name",
         "external_id",
@@ -185,6 +190,7 @@ class OrganizationAdmin(ImportsMixin[Organization], PerformsMixin[Organization],
             account = load_account(pk, today=timezone.localdate())
             context = {
                 "account": account,
+                "buttons": [] if account is None else self.buttons(request, account.organization),
                 "blocked": _why_blocked(account),
                 "account_links": {
                     "invoices": links.invoices_of(pk),

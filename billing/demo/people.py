@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX, make_password
 from django.db import transaction
+from django.db.models import QuerySet
 
 from billing.demo.story import CAST, organization_id
 from billing.usecases.ensure_roles import ensure_roles
@@ -38,30 +39,45 @@ PEOPLE = (
 )
 
 
-def are_registered() -> bool:
+def may_sign_in() -> bool:
     """Tell whether the cast can sign in, which is the last thing that a demo sets up: it is complete then."""
-    return User.objects.filter(email__in=[person.email for person in PEOPLE]).exists()
+    return _registered().exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX).exists()
+
+
+def staff(first_name: str) -> User:
+    """Return a member of the finance team."""
+    return User.objects.get(email=f"{first_name}@example.com")
 
 
 @transaction.atomic
-def register(password: str) -> None:
-    """Let the whole cast sign in, all with one password."""
+def hire() -> None:
+    """Register the finance team, who work from the first month on; nobody signs in yet."""
     ensure_roles()
-    password_hash = make_password(password)
+    known = set(_registered().values_list("email", flat=True))
     for person in PEOPLE:
-        register_user(
-            email=person.email,
-            name=person.name,
-            password_hash=password_hash,
-            group_names=[person.group] if person.group else [],
-        )
+        if person.group and person.email not in known:
+            register_user(
+                email=person.email, name=person.name, password_hash=make_password(None), group_names=[person.group]
+            )
+
+
+@transaction.atomic
+def let_sign_in(password: str) -> None:
+    """Register the customer's people, and let the whole cast sign in, all with one password."""
+    for person in PEOPLE:
         if person.role:
+            register_user(email=person.email, name=person.name, password_hash=make_password(None))
             add_member(organization_id=organization_id(CAST), email=person.email, role=person.role)
+    change_passwords(password)
 
 
 @transaction.atomic
 def change_passwords(password: str) -> None:
     """Give those of the cast who are still there another password."""
     password_hash = make_password(password)
-    for email in User.objects.filter(email__in=[person.email for person in PEOPLE]).values_list("email", flat=True):
+    for email in _registered().values_list("email", flat=True):
         change_password(email=email, password_hash=password_hash)
+
+
+def _registered() -> QuerySet[User]:
+    return User.objects.filter(email__in=[person.email for person in PEOPLE])

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from itertools import batched, groupby
 from zoneinfo import ZoneInfo
 
+from billing.demo import desk, people
 from billing.demo.accounts import Json
 from billing.demo.feed import as_file
 from billing.demo.months import LAST, FourMonths, office_hour
@@ -71,13 +72,17 @@ class _Player:
                 self._close(month)
                 self._issue(month)
                 self._collect(month)
+                desk.work(self._months, month, self._clock)
         self._load(self._world.late_usage(), self._morning(self._months.day(LAST, LATE_USAGE_DAY)))
         self._close(LAST)
+        desk.work(self._months, LAST, self._clock)
+        self._say(f"{self._months.months[LAST]}: the finance team has begun to review")
 
     def _open(self) -> None:
         self._load(self._world.catalogue(), self._months.first.start)
         if not LegalEntity.objects.get().address:
             describe_seller(**SELLER)
+        people.hire()
         self._say("The seller and its price list are there.")
 
     def _is_over(self, month: int) -> bool:

@@ -104,6 +104,11 @@ class Invoice(models.Model):
                 name="invoice_one_live_per_month",
             ),
             models.UniqueConstraint(
+                fields=("refers_to",),
+                condition=Q(kind="credit_note", document_state="draft"),
+                name="credit_note_one_draft",
+            ),
+            models.UniqueConstraint(
                 fields=("legal_entity", "kind", "counter"),
                 condition=Q(counter__isnull=False),
                 name="invoice_counter_once",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class BulkJob(models.Model):
@@ -18,7 +19,7 @@ class BulkJob(models.Model):
     class State(models.TextChoices):
         WAITING = "waiting", _("waiting for approval")
         RUNNING = "running", _("running")
-        DONE = "done", _("finished")
+        DONE = "done", pgettext_lazy("bulk job", "finished")
         REFUSED = "refused", _("refused")
 
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)

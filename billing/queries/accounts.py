@@ -125,6 +125,17 @@ def load_accounts(month: Month, scope: Scope, *, lock: bool) -> Accounts:
     return Accounts(trees, others)
 
 
+def load_tree(month: Month, payer_id: int, *, lock: bool) -> Accounts:
+    """One payer with its sub-organizations, whether the month can be closed for it or not: to look at months before."""
+    scope = Scope(ids=[payer_id])
+    if lock and connection.features.has_select_for_no_key_update:
+        lock_accounts(month, scope)
+    accounts = _load_rows(month, scope)
+    _load_pasts(month, accounts)
+    tree = [account for account in accounts if account.payer_id == payer_id]
+    return Accounts({payer_id: sorted(tree, key=lambda account: (account.id != payer_id, account.external_id))}, [])
+
+
 def lock_accounts(month: Month, scope: Scope) -> None:
     """Wait for whoever else bills these accounts or their sub-organizations, in the order of their ids.
 

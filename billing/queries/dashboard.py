@@ -235,6 +235,7 @@ def _live_invoices(months: tuple[date, date]) -> QuerySet[Invoice]:
         Q(document_state="issued") | Q(document_state="draft") & ~stale,
         consumption_month__in=months,
         kind=Invoice.Kind.INVOICE,
+        released=False,
     )
 
 

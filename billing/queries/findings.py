@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.domain.money import format_cents
+from billing.formatting import format_amount
 from billing.models import Meter
 
 type Values = Mapping[str, str | int]
@@ -86,12 +86,12 @@ def _lowered(values: Values) -> str:
     ) % {
         "meter": meter_code(values),
         "month": values["month"],
-        "amount": format_cents(-int(values["difference_cents"])),
+        "amount": format_amount(-int(values["difference_cents"])),
     }
 
 
 def _amount(values: Values, name: str) -> str:
-    return format_cents(int(values[name]))
+    return format_amount(int(values[name]))
 
 
 FINDINGS: dict[str, Callable[[Values], str]] = {

@@ -131,6 +131,7 @@ def load_movements(invoice: Invoice, statement: Statement) -> Movements | None:
         organization=invoice.organization_id,
         kind=Invoice.Kind.INVOICE,
         document_state="issued",
+        released=False,
         consumption_month__lt=invoice.consumption_month,
     )
     previous = before.select_related("statement").order_by("-consumption_month").first()
@@ -139,7 +140,8 @@ def load_movements(invoice: Invoice, statement: Statement) -> Movements | None:
     entries = (
         CreditEntry.objects.filter(grant__organization=invoice.organization_id, booked_at__gte=previous.issued_at)
         .filter(booked_at__lte=invoice.issued_at or invoice.computed_at)
-        .exclude(invoice__in=[previous.pk, invoice.pk])
+        # Their own uses and expiries are in the statements; what came back to grants since is not.
+        .exclude(invoice__in=[previous.pk, invoice.pk], kind__in=(CreditEntry.Kind.USE, CreditEntry.Kind.EXPIRY))
         .select_related("grant", "grant__sold_by", "invoice", "outcome")
         .order_by("id")
     )

@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from billing.domain.facts import Billed, LineKey
 from billing.domain.periods import Month
-from billing.models import CloseOutcome, Invoice, UsageDetail, UsageMonth
+from billing.models import CloseOutcome, Invoice, UsageCorrection, UsageDetail, UsageMonth
 from billing.queries.among import among
 
 
@@ -63,9 +63,9 @@ def load_billed(
 ) -> dict[date, dict[LineKey, Billed]]:
     """What was settled so far for the usage lines of these months and organizations, but by the close of `closing`.
 
-    Settled are the details of issued invoices and the usage of nil outcomes, of every payer that the organization ever
-    had since the oldest of the months, and of those who pay now: a sub-organization that is closed has no outcomes of
-    its own, but its late usage is on its parent's invoices.
+    Settled are the details of issued invoices (not of replaced ones) and the usage of nil outcomes, less what was given
+    back since; of every payer that the organization ever had since the oldest of the months, and of those who pay now:
+    a sub-organization that is closed has no outcomes of its own, but its late usage is on its parent's invoices.
     """
     organization_ids = {organization_id for ids in late.values() for organization_id in ids}
     since = min(late)
@@ -91,7 +91,11 @@ def _settled_lines(
     closing: Month,
 ) -> Iterable[tuple[Any, ...]]:
     invoices = Invoice.objects.filter(
-        among("organization", payer_ids), consumption_month__gte=since, kind="invoice", document_state="issued"
+        among("organization", payer_ids),
+        consumption_month__gte=since,
+        kind="invoice",
+        document_state="issued",
+        released=False,
     )
     details = UsageDetail.objects.filter(
         Q(meter__isnull=False), among("organization", organization_ids), invoice__in=invoices, month__in=months
@@ -106,3 +110,8 @@ def _settled_lines(
             day = date.fromisoformat(month)
             if day in months and organization_id in organization_ids:
                 yield (day, organization_id, *rest)
+    corrections = UsageCorrection.objects.filter(among("organization", payer_ids), month__in=months)
+    for lines in corrections.exclude(lines=[]).values_list("lines", flat=True):
+        for month, organization_id, *rest in lines:
+            if organization_id in organization_ids:
+                yield (date.fromisoformat(month), organization_id, *rest)

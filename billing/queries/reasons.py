@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.domain.money import format_cents
+from billing.formatting import format_amount
 from billing.queries.findings import FINDINGS, Values, meter_code
 
 _FIELDS = {
@@ -35,7 +35,7 @@ def _no_price(values: Values) -> str:
 
 
 def _then_and_now(sentence: str, values: Values) -> str:
-    return sentence % {"then": format_cents(int(values["then_cents"])), "now": format_cents(int(values["now_cents"]))}
+    return sentence % {"then": format_amount(int(values["then_cents"])), "now": format_amount(int(values["now_cents"]))}
 
 
 def _incomplete_profile(values: Values) -> str:
@@ -46,7 +46,7 @@ def _incomplete_profile(values: Values) -> str:
 def _needs_approval(values: Values) -> str:
     if values["rule"] == "bulk_count":
         return _("A second person has to approve issuing %(count)s invoices at once (from %(from_count)s on).") % values
-    amounts = {name: format_cents(int(values[name])) for name in ("cents", "from_cents")}
+    amounts = {name: format_amount(int(values[name])) for name in ("cents", "from_cents")}
     match values["rule"]:
         case "manual_line":
             return _("A second person has to approve %(cents)s added by hand (from %(from_cents)s on).") % amounts
@@ -77,6 +77,9 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "approved_by_issuer": lambda values: _("You approved it yourself: somebody else has to issue it."),
     "no_price": _no_price,
     "incomplete_billing_profile": _incomplete_profile,
+    "invoice_cancelled": lambda values: (
+        _("Its invoice %(number)s was cancelled: close the month again to invoice it anew.") % values
+    ),
     "previous_month_not_closed": lambda values: (
         _("%(month)s of %(organization)s is not closed yet: close it first.") % values
     ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing.models import CreditEntry, CreditGrant
 
@@ -15,11 +16,14 @@ class InvalidGrant(ValueError):
 def check_grant(*, type: str, amount_cents: int, starts_on: date | None, expires_on: date | None) -> None:  # noqa: A002
     """Check the terms of a grant. Raises InvalidGrant."""
     if amount_cents <= 0:
-        raise InvalidGrant("A grant gives more than nothing.")
+        raise InvalidGrant(_("A grant gives more than nothing."))
     if type == CreditGrant.Type.PREPAID and expires_on is not None:
-        raise InvalidGrant("Prepaid credits do not expire.")
+        raise InvalidGrant(_("Prepaid credits do not expire."))
     if starts_on is not None and expires_on is not None and expires_on < starts_on:
-        raise InvalidGrant(f"The credits cannot expire on {expires_on}, before they start on {starts_on}.")
+        raise InvalidGrant(
+            _("The credits cannot expire on %(end)s, before they start on %(start)s.")
+            % {"end": expires_on, "start": starts_on}
+        )
 
 
 @transaction.atomic

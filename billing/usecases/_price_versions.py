@@ -107,8 +107,12 @@ def _months_of(valid_from: datetime | None, valid_to: datetime | None) -> _Span:
 
 def _invoiced(key: PriceKey, span: _Span) -> Iterable[_Priced]:
     # Usage of a month is on the invoice of that month or, when it came late, of a later one.
+    # A replaced one bills nothing any more: its month is to be billed anew, at the right price.
     invoices = Invoice.objects.filter(
-        document_state=DocumentState.ISSUED.value, currency=key.currency, consumption_month__gte=span[0]
+        document_state=DocumentState.ISSUED.value,
+        released=False,
+        currency=key.currency,
+        consumption_month__gte=span[0],
     )
     details = UsageDetail.objects.filter(meter=key.meter_id, price__isnull=False, month__range=span)
     if key.zone != ANY_ZONE:

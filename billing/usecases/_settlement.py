@@ -176,7 +176,7 @@ def return_credits(entries: Sequence[CreditEntry], at: datetime) -> None:
     usable = {id_ for id_, grant in grants.items() if grant.state == CreditGrant.State.ACTIVE}
     book_entries([entry for entry in entries if entry.grant_id in usable])
     return_to_pending([entry for entry in entries if entry.grant_id not in usable])
-    settle_credits([grant.sold_by for id_, grant in grants.items() if id_ in usable and grant.sold_by], at)
+    settle_credits([grant.sold_by for grant in grants.values() if grant.sold_by], at)
 
 
 def _in_force(invoice: Invoice) -> QuerySet[Allocation]:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import msgspec
+from django.utils.translation import gettext as _
 from msgspec import inspect
 
 from billing.usecases._imports.lines import BillingObject, ChargeLine, OrganizationLine, PriceLine, TierObject
@@ -97,12 +98,18 @@ def _match(header: Row, known: Sequence[Field]) -> list[Field | None]:
     all_known = ", ".join(by_name)
     for name in names:
         if name and name not in by_name:
-            raise UnreadableTable(f"There is no column {name:.60}. The columns are: {all_known}.")
+            raise UnreadableTable(
+                _("There is no column %(name)s. The columns are: %(columns)s.")
+                % {"name": f"{name:.60}", "columns": all_known}
+            )
         if name and names.count(name) > 1:
-            raise UnreadableTable(f"The column {name} is there twice.")
+            raise UnreadableTable(_("The column %(name)s is there twice.") % {"name": name})
     missing = [field.name for field in known if field.is_required and "." not in field.name and field.name not in names]
     if missing:
-        raise UnreadableTable(f"Columns are missing: {', '.join(missing)}. The columns are: {all_known}.")
+        raise UnreadableTable(
+            _("Columns are missing: %(missing)s. The columns are: %(columns)s.")
+            % {"missing": ", ".join(missing), "columns": all_known}
+        )
     return [by_name[name] if name else None for name in names]
 
 
@@ -152,14 +159,14 @@ def _values(fields: Sequence[Field | None], row: Row) -> dict[str, Any]:
             raise UnreadableTable(cell.reason)
         if field is None:
             if cell is not None:
-                raise UnreadableTable(f"{cell!s:.40} stands in a column without a name.")
+                raise UnreadableTable(_("%(cell)s stands in a column without a name.") % {"cell": f"{cell!s:.40}"})
         elif cell is not None:
             values[field.name] = _write(cell, field.type)
         elif field.is_required and field.is_nullable:
             values[field.name] = None
     extra = row.cells[len(fields) :]
     if any(cell is not None for cell in extra):
-        raise UnreadableTable("The row has more cells than the header has columns.")
+        raise UnreadableTable(_("The row has more cells than the header has columns."))
     return values
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing.models import BulkJob
 from billing.usecases._events import NewEvent, record_event
@@ -25,9 +26,9 @@ def decide_bulk_job(*, job_id: int, approve: bool, reason: str, actor: User, at:
     require(actor, "billing.approve_invoice")
     job = BulkJob.objects.select_for_update(no_key=True).get(pk=job_id)
     if job.state != State.WAITING:
-        raise UnableToDecide("This work does not wait for an approval any more.")
+        raise UnableToDecide(_("This work does not wait for an approval any more."))
     if approve and job.author_id == actor.pk:
-        raise UnableToDecide("Nobody approves what they asked for themselves: somebody else has to.")
+        raise UnableToDecide(_("Nobody approves what they asked for themselves: somebody else has to."))
     job.state = State.RUNNING if approve else State.REFUSED
     job.approver = actor
     job.finished_at = None if approve else at

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing.models import CreditGrant
 from billing.usecases._grants import InvalidGrant, book_grants, check_grant
@@ -58,7 +59,9 @@ def grant_credits(
     stored = None if reference is None else CreditGrant.objects.filter(reference=reference).first()
     if stored is not None:
         if differences(stored, values):
-            raise GrantConflict(f"The reference {reference} is taken by a grant with other content.")
+            raise GrantConflict(
+                _("The reference %(reference)s is taken by a grant with other content.") % {"reference": reference}
+            )
         return Granted(stored, is_new=False)
     grant = CreditGrant(reference=reference, **values)
     book_grants([grant], at=at)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from billing.domain.lifecycle import DocumentState, PaymentState
 from billing.domain.money import format_cents
@@ -94,27 +95,39 @@ def record_payment(
         record_events([_recorded(payment), *settled], actor=actor, at=at)
     elif any(getattr(payment, name) != value for name, value in content.items()):
         raise PaymentConflict(
-            f"Payment {reference} is already recorded with other content: "
-            f"{format_cents(payment.amount_cents)} {payment.currency} on {payment.date}."
+            _("Payment %(reference)s is already recorded with other content: %(amount)s %(currency)s on %(day)s.")
+            % {
+                "reference": reference,
+                "amount": format_cents(payment.amount_cents),
+                "currency": payment.currency,
+                "day": payment.date,
+            }
         )
     return Recorded(payment, is_new)
 
 
 def _check(reference: str, amount_cents: int, day: date, method: str, at: datetime) -> None:
     if not 1 <= len(reference) <= REFERENCE_LENGTH:
-        raise InvalidPayment(f"A payment needs a reference of at most {REFERENCE_LENGTH} characters.")
+        raise InvalidPayment(
+            _("A payment needs a reference of at most %(length)s characters.") % {"length": REFERENCE_LENGTH}
+        )
     if amount_cents <= 0:
-        raise InvalidPayment(f"A payment of {format_cents(amount_cents)} is not money received.")
+        raise InvalidPayment(
+            _("A payment of %(amount)s is not money received.") % {"amount": format_cents(amount_cents)}
+        )
     if method not in Payment.Method.values:
-        raise InvalidPayment(f"{method!r:.40} is not a payment method: write {', '.join(Payment.Method.values)}.")
+        raise InvalidPayment(
+            _("%(method)s is not a payment method: write %(methods)s.")
+            % {"method": f"{method!r:.40}", "methods": ", ".join(Payment.Method.values)}
+        )
     if day > local_day(at):
-        raise InvalidPayment(f"A payment cannot be dated in the future: {day}.")
+        raise InvalidPayment(_("A payment cannot be dated in the future: %(day)s.") % {"day": day})
 
 
 def _account(organization_id: int) -> Organization:
     organization = lock_account(organization_id)
     if organization is None:
-        raise UnknownOrganization(f"There is no organization {organization_id}.")
+        raise UnknownOrganization(_("There is no organization %(organization)s.") % {"organization": organization_id})
     return organization
 
 
@@ -126,8 +139,11 @@ def _find_invoice(organization: Organization, number: str) -> Invoice:
     if invoice is not None:
         return invoice
     if invoices.exists():
-        raise NotThisOrganizationsInvoice(f"Invoice {number} is not an invoice of {organization.external_id}.")
-    raise UnknownInvoice(f"There is no issued invoice {number}.")
+        raise NotThisOrganizationsInvoice(
+            _("Invoice %(invoice)s is not an invoice of %(organization)s.")
+            % {"invoice": number, "organization": organization.external_id}
+        )
+    raise UnknownInvoice(_("There is no issued invoice %(number)s.") % {"number": number})
 
 
 def _payable_invoices(organization: Organization, named: Invoice | None) -> Iterable[Invoice]:

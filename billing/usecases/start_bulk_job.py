@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from billing.domain.periods import Month
 from billing.models import ApprovalPolicy, BulkJob, BulkJobItem, MonthClose, NumberSeries
@@ -43,14 +44,14 @@ def start_bulk_job(
     close = MonthClose.objects.select_for_update(no_key=True).get(pk=close_id)
     month = month_of(close.month)
     if not month.has_ended(at) and kind != Kind.PREVIEW:
-        raise UnableToStart(f"{month} has not ended yet: only a dry run can look at it.")
+        raise UnableToStart(_("%(month)s has not ended yet: only a dry run can look at it.") % {"month": month})
     if BulkJob.objects.filter(close=close, kind=kind, state__in=(State.WAITING, State.RUNNING)).exists():
-        raise UnableToStart("The same work is under way already.")
+        raise UnableToStart(_("The same work is under way already."))
     if issue_date is not None:
         _check_date(close, issue_date, local_day(at))
     chosen = [id_ for id_ in _payers(kind, month) if organization_ids is None or id_ in organization_ids]
     if not chosen:
-        raise UnableToStart("There is nothing to do: no organization is in that state.")
+        raise UnableToStart(_("There is nothing to do: no organization is in that state."))
     job = BulkJob.objects.create(
         kind=kind,
         state=State.WAITING if _needs_approval(kind, close, len(chosen)) else State.RUNNING,
@@ -82,10 +83,16 @@ def _payers(kind: str, month: Month) -> Collection[int]:
 
 def _check_date(close: MonthClose, issue_date: date, today: date) -> None:
     if issue_date > today:
-        raise UnableToStart(f"The issue date {issue_date} is in the future: use {today} or an earlier day.")
+        raise UnableToStart(
+            _("The issue date %(day)s is in the future: use %(today)s or an earlier day.")
+            % {"day": issue_date, "today": today}
+        )
     series = NumberSeries.objects.get(legal_entity=close.legal_entity_id, kind=NumberSeries.Kind.INVOICE)
     if series.last_date is not None and issue_date < series.last_date:
-        raise UnableToStart(f"The issue date {issue_date} lies before {series.last_date}, the last one of the series.")
+        raise UnableToStart(
+            _("The issue date %(day)s lies before %(last)s, the last one of the series.")
+            % {"day": issue_date, "last": series.last_date}
+        )
 
 
 def _needs_approval(kind: str, close: MonthClose, count: int) -> bool:

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import BinaryIO, NamedTuple
 
 import defusedxml  # noqa: F401  # with it, openpyxl reads XML without entities
+from django.utils.translation import gettext as _
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
@@ -58,9 +59,9 @@ def read_table(file: BinaryIO) -> list[Row]:
     """
     raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
-        raise UnreadableTable(f"The file is larger than {MOST_BYTES >> 20} MB: split it.")
+        raise UnreadableTable(_("The file is larger than %(size)s MB: split it.") % {"size": MOST_BYTES >> 20})
     if raw.startswith(OLD_EXCEL):
-        raise UnreadableTable("The file is an old .xls file or has a password: save it as .xlsx without one.")
+        raise UnreadableTable(_("The file is an old .xls file or has a password: save it as .xlsx without one."))
     if raw.startswith(ZIP):
         return _limited(_read_xlsx(raw))
     return _limited(_read_csv(raw))
@@ -72,10 +73,10 @@ def _limited(rows: Iterator[Row]) -> list[Row]:
         if all(cell is None for cell in row.cells):
             continue
         if len(taken) > MOST_ROWS:  # the header is one of them
-            raise UnreadableTable(f"The file has more than {MOST_ROWS:,} rows: split it.")
+            raise UnreadableTable(_("The file has more than %(rows)s rows: split it.") % {"rows": f"{MOST_ROWS:,}"})
         taken.append(row)
     if not taken:
-        raise UnreadableTable("The file is empty.")
+        raise UnreadableTable(_("The file is empty."))
     return taken
 
 
@@ -91,18 +92,20 @@ def _read_xlsx(raw: bytes) -> Iterator[Row]:
         pairs = zip(*(sheet.iter_rows(max_col=MOST_COLUMNS + 1) for sheet in sheets), strict=True)
         for number, (values, formulas) in enumerate(pairs, start=1):
             if number > LAST_ROW:
-                raise UnreadableTable(f"There is something below row {LAST_ROW:,}: delete it.")
+                raise UnreadableTable(_("There is something below row %(row)s: delete it.") % {"row": f"{LAST_ROW:,}"})
             cells = [_cell(number, at, *pair) for at, pair in enumerate(zip(values, formulas, strict=True), start=1)]
             yield Row(number, _within(number, cells))
     except BROKEN as error:
         if isinstance(error, UnreadableTable):
             raise
-        raise UnreadableTable("The file is no workbook that can be read: save it again as .xlsx.") from error
+        raise UnreadableTable(_("The file is no workbook that can be read: save it again as .xlsx.")) from error
 
 
 def _within[C](number: int, cells: Sequence[C]) -> tuple[C, ...]:
     if any(cell is not None for cell in cells[MOST_COLUMNS:]):
-        raise UnreadableTable(f"Row {number} has more than {MOST_COLUMNS} columns.")
+        raise UnreadableTable(
+            _("Row %(row)s has more than %(columns)s columns.") % {"row": number, "columns": MOST_COLUMNS}
+        )
     return tuple(cells[:MOST_COLUMNS])
 
 
@@ -111,23 +114,25 @@ def _check_parts(raw: bytes) -> None:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             parts = archive.infolist()
     except BROKEN as error:
-        raise UnreadableTable("The file is broken: save it again as .xlsx.") from error
+        raise UnreadableTable(_("The file is broken: save it again as .xlsx.")) from error
     if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED_BYTES:
-        raise UnreadableTable("The file is too large once it is unpacked: split it, or save only its values.")
+        raise UnreadableTable(_("The file is too large once it is unpacked: split it, or save only its values."))
     names = [part.filename.lower() for part in parts]
     if any("vbaproject" in name or "macrosheets" in name or "activex" in name for name in names):
-        raise UnreadableTable("The file has macros: save it as .xlsx, without them.")
+        raise UnreadableTable(_("The file has macros: save it as .xlsx, without them."))
     if "xl/workbook.xml" not in names:
-        raise UnreadableTable("The file is no Excel workbook: save it as .xlsx or .csv.")
+        raise UnreadableTable(_("The file is no Excel workbook: save it as .xlsx or .csv."))
 
 
 def _cell(row: int, column: int, shown: object, made: object) -> Value | UnreadableCell:
     place = f"{get_column_letter(column)}{row}"
     value, kind = getattr(shown, "value", None), getattr(made, "data_type", "n")
     if getattr(shown, "data_type", "n") == "e":
-        return UnreadableCell(f"Cell {place} shows the error {value}.")
+        return UnreadableCell(_("Cell %(cell)s shows the error %(error)s.") % {"cell": place, "error": value})
     if value is None and kind == "f":
-        return UnreadableCell(f"Cell {place} is a formula without a result: save the file with its values.")
+        return UnreadableCell(
+            _("Cell %(cell)s is a formula without a result: save the file with its values.") % {"cell": place}
+        )
     return _value(value, place)
 
 
@@ -144,23 +149,23 @@ def _value(value: object, place: str) -> Value | UnreadableCell:
             return value
         case str():
             return value.strip() or None
-    return UnreadableCell(f"Cell {place} holds neither text, nor a number, nor a date.")
+    return UnreadableCell(_("Cell %(cell)s holds neither text, nor a number, nor a date.") % {"cell": place})
 
 
 def _read_csv(raw: bytes) -> Iterator[Row]:
     if b"\0" in raw:
-        raise UnreadableTable("The file is neither .xlsx nor .csv in UTF-8: save it as one of them.")
+        raise UnreadableTable(_("The file is neither .xlsx nor .csv in UTF-8: save it as one of them."))
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise UnreadableTable("The file is neither .xlsx nor .csv in UTF-8: save it as one of them.") from error
+        raise UnreadableTable(_("The file is neither .xlsx nor .csv in UTF-8: save it as one of them.")) from error
     first_line = text.partition("\n")[0]
     delimiter = max(",;\t", key=first_line.count)
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), start=1):
             yield Row(number, _within(number, _texts(cells)))
     except csv.Error as error:
-        raise UnreadableTable(f"The file is no .csv that can be read: {error}.") from error
+        raise UnreadableTable(_("The file is no .csv that can be read: %(error)s.") % {"error": error}) from error
 
 
 def _texts(cells: Sequence[str]) -> tuple[str | None, ...]:

@@ -7,6 +7,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.translation import gettext as _
 from django_countries import countries
 
 from organizations.currencies import check_currency
@@ -138,28 +139,36 @@ class _Batch:
         if values.parent is None:
             return None
         if values.parent == values.external_id:
-            raise OrganizationRefused("An organization cannot be billed on its own invoice as its sub-organization.")
+            raise OrganizationRefused(_("An organization cannot be billed on its own invoice as its sub-organization."))
         parent = self._rows.rows.get(values.parent)
         if parent is None or parent.pk is None:
             raise TreeConflict(f"Unknown organization: {values.parent!r:.120}, named as parent.")
         if parent.parent_id is not None:
-            raise TreeConflict(f"{values.parent} is a sub-organization itself: there is one level only.")
+            raise TreeConflict(
+                _("%(parent)s is a sub-organization itself: there is one level only.") % {"parent": values.parent}
+            )
         if parent.currency != values.currency:
             raise TreeConflict(
-                f"A sub-organization is billed in the currency of its parent, {parent.currency}, not {values.currency}."
+                _("A sub-organization is billed in the currency of its parent, %(currency)s, not %(other)s.")
+                % {"currency": parent.currency, "other": values.currency}
             )
         return parent
 
     def _check_tree(self, row: Organization, values: OrganizationValues) -> None:
         children = self._children.get(row.pk, {})
         if values.parent is not None and children:
-            raise TreeConflict("It has sub-organizations, so it cannot become one: there is one level only.")
+            raise TreeConflict(_("It has sub-organizations, so it cannot become one: there is one level only."))
         if row.currency == values.currency:
             return
         if reason := self._currency_fixed.get(row.pk):
-            raise OrganizationRefused(f"Its currency stays {row.currency}: {reason}.")
+            raise OrganizationRefused(
+                _("Its currency stays %(currency)s: %(reason)s.") % {"currency": row.currency, "reason": reason}
+            )
         if any(currency != values.currency for currency in children.values()):
-            raise TreeConflict(f"Its sub-organizations are billed in {row.currency}, which must be its currency too.")
+            raise TreeConflict(
+                _("Its sub-organizations are billed in %(currency)s, which must be its currency too.")
+                % {"currency": row.currency}
+            )
 
     def _move(self, row: Organization, parent: Organization | None) -> None:
         """Remember the new place of an organization for the rest of the batch."""
@@ -184,7 +193,10 @@ def _check(values: OrganizationValues) -> dict[str, object] | None:
     try:
         check_currency(values.currency)
         if values.closed_on is not None and values.closed_on < values.opened_on:
-            raise OrganizationRefused(f"It cannot close on {values.closed_on}, before it opens on {values.opened_on}.")
+            raise OrganizationRefused(
+                _("It cannot close on %(end)s, before it opens on %(start)s.")
+                % {"end": values.closed_on, "start": values.opened_on}
+            )
         return None if values.profile is None else _checked_profile(values.profile)
     except ValueError as error:
         raise OrganizationRefused(str(error)) from error

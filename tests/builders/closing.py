@@ -245,9 +245,9 @@ def pay(invoice: Invoice, *, cents: int | None = None, at: datetime | None = Non
 
 
 def invoice_of(organization: Organization, text: str) -> Invoice:
-    """The live invoice of a month, draft or issued."""
+    """The live invoice of a month, draft or issued; not one that is replaced."""
     return Invoice.objects.exclude(document_state="discarded").get(
-        organization=organization, consumption_month=month(text).first_day
+        organization=organization, consumption_month=month(text).first_day, kind="invoice", released=False
     )
 
 

@@ -138,7 +138,7 @@ def make_invoice(
 def make_credit_note(
     *, refers_to: Invoice, net_cents: int, status: Status = "pending", issue_date: date = date(2026, 11, 10)
 ) -> Invoice:
-    """Store a credit note of one line at 20 % VAT, in October."""
+    """Store a credit note of one line at 20 % VAT, in October; issued unless `status` is "draft"."""
     invoice = Invoice.objects.create(
         kind="credit_note",
         legal_entity=refers_to.legal_entity,
@@ -153,14 +153,24 @@ def make_credit_note(
         created_at=refers_to.created_at,
         computed_at=refers_to.created_at,
     )
-    line = make_line(kind="adjustment", name="Credit of an outage", net_cents=net_cents)
-    _row(line, invoice, FRENCH_VAT, 1).save()
+    billed = refers_to.lines.exclude(kind="provision").filter(net_cents__gte=net_cents).first()
+    assert billed is not None
+    printed = make_line(
+        kind=billed.kind,
+        name=billed.name,
+        net_cents=net_cents,
+        period_start=billed.period_start,
+        period_end=billed.period_end,
+    )
+    line = _row(printed, invoice, FRENCH_VAT, 1)
+    line.credited_line_id = billed.pk
+    line.save()
     TaxSubtotal.objects.create(
         invoice=invoice, category="S", rate_bp=2000, base_cents=net_cents, vat_cents=invoice.vat_cents
     )
     if status != "draft":
+        invoice.payment_state, invoice.credited_cents = "paid", invoice.total_cents
         _issue(invoice, issue_date)
-        _set_status(invoice, status)
         _credit(refers_to, invoice.total_cents, _issued_at(invoice))
     return invoice
 

@@ -1,10 +1,13 @@
 """Money in and out through the use cases, with what a test does not care about filled in."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from itertools import count
 
 from billing.models import Allocation, CreditEntry, CreditGrant, Invoice, Payment, Refund
 from billing.usecases.allocate_payment import Share, allocate_payment
+from billing.usecases.issue_credit_note import issue_credit_note
+from billing.usecases.prepare_credit_note import prepare_credit_note
 from billing.usecases.record_chargeback import record_chargeback
 from billing.usecases.record_payment import record_payment
 from billing.usecases.refund_payment import refund_payment
@@ -119,3 +122,30 @@ def money_of(payment: Payment) -> tuple[int, int, int]:
     payment.refresh_from_db()
     settled, back = payment.allocated_cents, payment.refunded_cents
     return settled, back, payment.amount_cents - settled - back
+
+
+def credit(
+    invoice: Invoice,
+    amounts: Mapping[str, int] | None = None,
+    *,
+    reason: str = "Outage on 12 October",
+    actor: User | None = None,
+    at: datetime = AT,
+) -> Invoice:
+    """Prepare and issue a credit note of `amounts` (cents by kind of line), or of all that is left."""
+    note = prepare(invoice, amounts, reason=reason, actor=actor, at=at)
+    return issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=actor, at=at)
+
+
+def prepare(
+    invoice: Invoice,
+    amounts: Mapping[str, int] | None = None,
+    *,
+    reason: str = "Outage on 12 October",
+    actor: User | None = None,
+    at: datetime = AT,
+) -> Invoice:
+    """Prepare a credit note of `amounts` (cents by kind of line), or of all that is left."""
+    ids = dict(invoice.lines.values_list("kind", "pk"))
+    by_line = None if amounts is None else {ids[kind]: cents for kind, cents in amounts.items()}
+    return prepare_credit_note(invoice_id=invoice.pk, amounts=by_line, reason=reason, actor=actor, at=at)

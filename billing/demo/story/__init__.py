@@ -17,7 +17,15 @@ from billing.demo.story._places import (
     reverse_charge,
     without_vat_number,
 )
-from billing.demo.story._usage import closing, late_usage, nothing_used, packages, without_address, without_price
+from billing.demo.story._usage import (
+    closing,
+    late_usage,
+    nothing_used,
+    packages,
+    runaway,
+    without_address,
+    without_price,
+)
 
 __all__ = ["CAST", "STORY", "organization_id"]
 
@@ -42,4 +50,5 @@ STORY: tuple[Callable[[int, FourMonths], Account], ...] = (
     without_vat_number,
     closing,
     packages,
+    runaway,
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from billing.demo import names
-from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, instances, per_day, run, stored
+from billing.demo.accounts import OFFICE, ON_TIME, PUBLIC, Account, Settlement, instances, per_day, run, stored
 from billing.demo.curves import growing
 from billing.demo.months import LAST, FourMonths
 from billing.demo.names import Place
@@ -72,11 +72,15 @@ def consumer_in_the_union(index: int, months: FourMonths) -> Account:
 
 
 def without_vat_number(index: int, months: FourMonths) -> Account:
-    """A Dutch company that gave no VAT number: charged like a consumer, with a finding for the reviewer."""
+    """A Dutch company that gave no VAT number: charged like a consumer, with a finding for the reviewer.
+
+    It never paid its first invoice, which is written off.
+    """
     billing = names.company("Polder Optiek", index, Place("NL", "3511", "Utrecht")) | {"vat_number": ""}
     return replace(
         make_customer(index, months, "Polder Optiek", billing),
         resources=(
             run("app", "webwinkel", instances("web.s", 1, bends=PUBLIC), per_day("mail.sent", 260, bends=PUBLIC)),
         ),
+        settlements=(None, *ON_TIME[1:]),
     )

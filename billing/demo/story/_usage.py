@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, instances, per_day, run, seats, stored
+from billing.demo.curves import Surge
 from billing.demo.months import LAST, FourMonths
 from billing.demo.names import Place
 from billing.demo.price_list import UNPRICED_METER, unpriced_meter
@@ -79,5 +80,17 @@ def packages(index: int, months: FourMonths) -> Account:
             run("git", "forge", seats("git.seats", 18, 21, 23, 27)),
             run("app", "forge-ci", instances("build.m", 1, bends=OFFICE)),
             run("bucket", "forge-artifacts", stored("storage.object", 350)),
+        ),
+    )
+
+
+def runaway(index: int, months: FourMonths) -> Account:
+    """A loop sent messages for three days, thirty thousand times as many as usual: no invoice to leave as it is."""
+    loop = replace(PUBLIC, surge=Surge(LAST, 16, 18, 30_000_000))
+    return replace(
+        make_company(index, months, "Aubépine Livraisons", Place("FR", "59000", "Lille")),
+        resources=(
+            run("app", "tournees", instances("web.m", 2, bends=OFFICE), per_day("mail.sent", 2_000, bends=loop)),
+            run("postgresql", "tournees-db", instances("postgres.s", 1)),
         ),
     )

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
 
-from billing.demo.people import PEOPLE, are_registered, change_passwords, register
+from billing.demo.people import PEOPLE, change_passwords, let_sign_in, may_sign_in
 from billing.demo.timeline import NotADemo, RefusedData, find_months, play
 from billing.demo.world import World
 from billing.queries.months import billing_zone
@@ -45,7 +45,7 @@ class Command(BaseCommand):
             call_command("serve", port=port)
 
     def _set_up(self, organizations: int, password: str | None) -> None:
-        if are_registered():
+        if may_sign_in():
             self.stdout.write("The demo is set up already: nothing was changed.")
             if password is not None:
                 change_passwords(password)
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # a database that was filled in one go does not know yet how full it is
         password = password or secrets.token_urlsafe(PASSWORD_BYTES)
-        register(password)
+        let_sign_in(password)
         self._print_logins(password)
 
     def _say(self, text: str) -> None:

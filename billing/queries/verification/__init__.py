@@ -7,6 +7,7 @@ to the domain page or to a model adds its promise here.
 from billing.queries.verification import (
     amounts,
     closes,
+    corrections,
     documents,
     ledger,
     numbers,
@@ -20,8 +21,5 @@ from billing.queries.verification._promises import Broken, Promise
 
 __all__ = ["PROMISES", "Broken", "Promise"]
 
-PROMISES: tuple[Promise, ...] = tuple(
-    promise
-    for module in (documents, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
-    for promise in module.PROMISES
-)
+MODULES = (documents, corrections, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
+PROMISES: tuple[Promise, ...] = tuple(promise for module in MODULES for promise in module.PROMISES)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import date
 from heapq import merge
-from itertools import batched, groupby
+from itertools import batched, chain, groupby
 from operator import itemgetter
 
 from django.db.models import QuerySet
@@ -12,7 +12,7 @@ from billing.domain.lifecycle import DocumentState
 from billing.domain.money import format_cents
 from billing.domain.quantities import format_micro
 from billing.domain.rating import CompiledPrice, compile_price
-from billing.models import CloseOutcome, Meter, Price, UsageDetail
+from billing.models import CloseOutcome, Meter, Price, UsageCorrection, UsageDetail
 from billing.queries.months import month_of
 from billing.queries.prices import price_of, tiers_of
 from billing.queries.verification._promises import Broken, Register
@@ -28,9 +28,12 @@ type _Part = tuple[_Key, str, int, int, bool]
 
 
 def issued_details() -> QuerySet[UsageDetail]:
-    """The usage details of issued invoices, without discounts."""
+    """The usage details of issued invoices that are not replaced, without discounts."""
     return UsageDetail.objects.order_by().filter(
-        invoice__document_state=DocumentState.ISSUED.value, meter__isnull=False, price__isnull=False
+        invoice__document_state=DocumentState.ISSUED.value,
+        invoice__released=False,
+        meter__isnull=False,
+        price__isnull=False,
     )
 
 
@@ -40,7 +43,7 @@ def issued_details() -> QuerySet[UsageDetail]:
     population=issued_details,
 )
 def amounts() -> Iterator[Broken]:
-    """Late usage adds to a line: its parts, those of nil months included, are rated together."""
+    """Late usage adds to a line: nil months and what was given back included, its parts are rated together."""
     meters = dict(Meter.objects.values_list("pk", "code"))
     for batch in batched(_wrong_lines(), BROKEN_PER_QUERY, strict=False):
         organizations = Organization.objects.filter(pk__in={key[1] for key, *_ in batch})
@@ -55,7 +58,7 @@ def amounts() -> Iterator[Broken]:
 
 def _wrong_lines() -> Iterator[tuple[_Key, int, int, int]]:
     rates = _Rates()
-    parts = merge(_issued_parts(), sorted(_parts_of_nil_months()), key=itemgetter(0))
+    parts = merge(_issued_parts(), sorted(_other_parts()), key=itemgetter(0))
     for key, group in groupby(parts, key=itemgetter(0)):
         for quantity_micro, cents in _add_up(group):
             price = rates.of(key[4], key[0])
@@ -82,10 +85,11 @@ def _issued_parts() -> Iterator[_Part]:
         yield tuple(line), zone, quantity_micro, cents, True
 
 
-def _parts_of_nil_months() -> Iterator[_Part]:
-    """See `CloseOutcome.settled_usage`."""
+def _other_parts() -> Iterator[_Part]:
+    """What nil months settled, and what was given back: see `CloseOutcome.settled_usage` and `UsageCorrection`."""
     nil = CloseOutcome.objects.filter(kind=CloseOutcome.Kind.NIL).exclude(settled_usage=[])
-    for lines in nil.values_list("settled_usage", flat=True).iterator():
+    given_back = UsageCorrection.objects.exclude(lines=[]).values_list("lines", flat=True)
+    for lines in chain(nil.values_list("settled_usage", flat=True).iterator(), given_back.iterator()):
         for text, organization_id, resource_id, meter_id, zone, price_id, quantity_micro, cents in lines:
             key = date.fromisoformat(text), organization_id, resource_id, meter_id, price_id
             yield key, zone, quantity_micro, cents, False

@@ -47,11 +47,14 @@ def content() -> Iterator[Broken]:
 
 
 @PROMISES.promise(
-    "An issued invoice is the outcome of its organization and month.", things="issued documents", population=issued
+    "An issued invoice that is not replaced is the outcome of its organization and month.",
+    things="issued documents",
+    population=issued,
 )
 def invoices() -> Iterator[Broken]:
     named = Exists(CloseOutcome.objects.filter(invoice=OuterRef("pk"), kind=Kind.INVOICE))
-    yield from found(issued().filter(~named, kind=Invoice.Kind.INVOICE), (), lambda: "It is the outcome of no close.")
+    rows = issued().filter(~named, kind=Invoice.Kind.INVOICE, released=False)
+    yield from found(rows, (), lambda: "It is the outcome of no close.")
 
 
 @PROMISES.promise(
@@ -83,7 +86,7 @@ def order() -> Iterator[Broken]:
         organization=OuterRef("organization"),
         month__lt=OuterRef("consumption_month"),
     )
-    rows = issued().filter(Exists(earlier), kind=Invoice.Kind.INVOICE)
+    rows = issued().filter(Exists(earlier), kind=Invoice.Kind.INVOICE, released=False)
     yield from found(rows, (), lambda: "An earlier month of its organization is not settled.")
 
 

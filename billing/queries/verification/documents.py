@@ -36,8 +36,12 @@ def lines() -> QuerySet[InvoiceLine]:
 
 
 def issued_lines() -> QuerySet[InvoiceLine]:
-    """The lines of issued documents."""
-    return InvoiceLine.objects.filter(invoice__document_state=DocumentState.ISSUED.value)
+    """The lines of issued documents that bill something: a replaced invoice does not, nor does a credit note."""
+    return InvoiceLine.objects.filter(
+        invoice__document_state=DocumentState.ISSUED.value,
+        invoice__released=False,
+        invoice__kind=Invoice.Kind.INVOICE,
+    )
 
 
 def taxes() -> QuerySet[TaxSubtotal]:
@@ -150,9 +154,11 @@ def tax_groups() -> Iterator[Broken]:
 )
 def tax_amounts() -> Iterator[Broken]:
     columns = ("category", "rate_bp", "base_cents", "vat_cents")
-    for *invoice, category, rate, base, vat in taxes().values_list(*invoice_name("invoice__"), *columns).iterator():
+    names = (*invoice_name("invoice__"), "invoice__kind")
+    for *invoice, kind, category, rate, base, vat in taxes().values_list(*names, *columns).iterator():
         expected = vat_cents(base, rate)
-        if vat != expected:
+        # What takes the rest of a base takes the rest of its VAT, see `corrections`.
+        if vat != expected and kind == Invoice.Kind.INVOICE:
             what = f"The VAT of {category} {format_cents(rate)} %"
             yield Broken(name(*invoice), differ(what, vat, f"{format_cents(base)} give", expected))
         if rate and category != "S":
@@ -229,8 +235,9 @@ def adjustments() -> Iterator[Broken]:
     fits = Q(Exists(in_force.filter(kind=Adjustment.Kind.LINE)), kind=added) | Q(
         Exists(in_force.filter(kind=Adjustment.Kind.DISCOUNT)), kind=discount
     )
+    # A replaced invoice may have been adjusted otherwise since.
     yield from found(
-        lines().filter(~fits, kind__in=(added, discount), invoice__kind=Invoice.Kind.INVOICE),
+        lines().filter(~fits, kind__in=(added, discount), invoice__kind=Invoice.Kind.INVOICE, invoice__released=False),
         ("position", "kind", "source_id"),
         lambda position, kind, source: f"Line {position} ({kind}) names adjustment {source}, which is not in force.",
         prefix="invoice__",
@@ -286,19 +293,3 @@ def add_ons() -> Iterator[Broken]:
         Q(billed_until__isnull=True) | Q(billed_until__lt=F("last"))
     ).values_list("external_id", "billed_until", "last"):
         yield Broken(f"add-on {external_id}", f"It is billed until {last_end}, but remembers {until}.")
-
-
-@PROMISES.promise(
-    "A credit note refers to an issued invoice of the same customer.",
-    things="credit notes",
-    population=lambda: Invoice.objects.filter(kind=Invoice.Kind.CREDIT_NOTE),
-)
-def credit_notes() -> Iterator[Broken]:
-    fits = Q(
-        refers_to__kind=Invoice.Kind.INVOICE,
-        refers_to__document_state=DocumentState.ISSUED.value,
-        refers_to__organization=F("organization"),
-        refers_to__currency=F("currency"),
-    )
-    rows = documents().filter(Q(kind=Invoice.Kind.CREDIT_NOTE) & ~fits)
-    yield from found(rows, ("refers_to__number",), lambda number: f"It refers to {number}, which it cannot correct.")

@@ -18,6 +18,11 @@ def allocations_in_force() -> QuerySet[Allocation]:
     return Allocation.objects.filter(undone_at__isnull=True)
 
 
+def credit_notes() -> QuerySet[Invoice]:
+    """Credit notes, drafts and issued ones."""
+    return documents().filter(kind=Invoice.Kind.CREDIT_NOTE)
+
+
 @PROMISES.promise(
     "A payment's allocated part is the sum of its allocations in force, and what went back that of its refunds.",
     things="payments",
@@ -78,11 +83,33 @@ def credited() -> Iterator[Broken]:
         "credit_notes__kind": Invoice.Kind.CREDIT_NOTE,
         "credit_notes__document_state": DocumentState.ISSUED.value,
     }
-    rows = documents().annotate(sum_cents=total("credit_notes__total_cents", **notes))
+    rows = documents().filter(kind=Invoice.Kind.INVOICE)
+    rows = rows.annotate(sum_cents=total("credit_notes__total_cents", **notes))
     yield from found(
         rows.filter(~Q(sum_cents=F("credited_cents"))),
         ("credited_cents", "sum_cents"),
         lambda stored, sum_: differ("What is credited", stored, "its credit notes sum to", sum_),
+    )
+
+
+@PROMISES.promise(
+    "Nothing is left to pay of a credit note: it is settled with its invoice when it is issued.",
+    things="credit notes",
+    population=credit_notes,
+)
+def settled_credit_notes() -> Iterator[Broken]:
+    is_issued = Q(document_state=DocumentState.ISSUED.value)
+    fits = Q(paid_cents=0) & (
+        (is_issued & Q(payment_state=PaymentState.PAID.value, credited_cents=F("total_cents")))
+        | (~is_issued & Q(credited_cents=0))
+    )
+    yield from found(
+        credit_notes().filter(~fits),
+        ("payment_state", "paid_cents", "credited_cents", "total_cents"),
+        lambda state, paid, credited, total: (
+            f"It is {state} with {format_cents(paid)} paid and {format_cents(credited)} credited"
+            f" of {format_cents(total)}."
+        ),
     )
 
 

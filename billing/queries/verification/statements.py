@@ -197,7 +197,9 @@ def _entries() -> QuerySet[CreditEntry]:
 )
 def expiries() -> Iterator[Broken]:
     expired = _entries().filter(_booked_for_statement(), _usable_in_month(), kind=CreditEntry.Kind.EXPIRY)
-    rows = issued_statements().annotate(ledger=_sum(expired)).filter(~Q(ledger=F("expired_cents")))
+    # What a replaced invoice let expire is taken back, see `corrections`.
+    in_force = issued_statements().filter(invoice__released=False)
+    rows = in_force.annotate(ledger=_sum(expired)).filter(~Q(ledger=F("expired_cents")))
     yield from found(
         rows,
         ("expired_cents", "ledger"),

@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce
 from billing.domain.lifecycle import DocumentState
 from billing.domain.money import format_cents
 from billing.domain.quantities import MICRO, format_micro
-from billing.models import CloseOutcome, Meter, Price, Resource, UsageDetail, UsageMonth, UsageRecord
+from billing.models import CloseOutcome, Meter, Price, Resource, UsageCorrection, UsageDetail, UsageMonth, UsageRecord
 from billing.queries.months import month_of
 from billing.queries.verification._promises import Broken, Register, found, missing
 from organizations.models import Organization
@@ -135,8 +135,11 @@ type Key = tuple[date, int, int, int]
 )
 def settled_quantities() -> Iterator[Broken]:
     """Measured less billed, in one pass over sorted streams."""
-    issued = UsageDetail.objects.filter(invoice__document_state=DocumentState.ISSUED.value, meter__isnull=False)
-    streams = merge(_sums(records()), _sums(issued, sign=-1), sorted(_settled_without_invoice()))
+    issued = UsageDetail.objects.filter(
+        invoice__document_state=DocumentState.ISSUED.value, invoice__released=False, meter__isnull=False
+    )
+    without_invoice = sorted([*_settled_without_invoice(), *_given_back()])
+    streams = merge(_sums(records()), _sums(issued, sign=-1), without_invoice)
     differences = ((key, sum(quantity for _, quantity in group)) for key, group in groupby(streams, key=itemgetter(0)))
     broken = ((key, quantity_micro) for key, quantity_micro in differences if quantity_micro)
     meters = dict(Meter.objects.values_list("pk", "code"))
@@ -168,6 +171,16 @@ def _settled_without_invoice() -> Iterator[tuple[Key, int]]:
     nil = CloseOutcome.objects.filter(kind=CloseOutcome.Kind.NIL).exclude(settled_usage=[])
     unbilled = set(UsageMonth.objects.filter(unbilled=True).values_list("month", "organization_id"))
     for lines in nil.values_list("settled_usage", flat=True).iterator():
+        for text, organization_id, resource_id, meter_id, _zone, _price_id, quantity_micro, _cents in lines:
+            month = date.fromisoformat(text)
+            if (month, organization_id) not in unbilled:
+                yield (month, organization_id, resource_id, meter_id), -quantity_micro
+
+
+def _given_back() -> Iterator[tuple[Key, int]]:
+    """Late usage that made its month cheaper, see `UsageCorrection`."""
+    unbilled = set(UsageMonth.objects.filter(unbilled=True).values_list("month", "organization_id"))
+    for lines in UsageCorrection.objects.exclude(lines=[]).values_list("lines", flat=True).iterator():
         for text, organization_id, resource_id, meter_id, _zone, _price_id, quantity_micro, _cents in lines:
             month = date.fromisoformat(text)
             if (month, organization_id) not in unbilled:

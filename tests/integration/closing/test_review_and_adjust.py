@@ -55,7 +55,7 @@ def approve(atlas: Organization, actor: User) -> Approval:
         (
             {"invoice_total_cents": 1_000_00},
             Refill(amount_cents=900_00),
-            "A second person has to approve a total of 1200.00 (from 1000.00 on).",
+            "A second person has to approve a total of 1,200.00 (from 1,000.00 on).",
         ),
     ],
 )

@@ -5,10 +5,8 @@ from datetime import UTC, date, datetime
 from io import StringIO
 
 import pytest
-import time_machine
 from django.apps import apps
 from django.core.management import call_command
-from django.db import transaction
 from django.db.models import F, Model
 from pytest_django import DjangoDbBlocker
 
@@ -29,34 +27,16 @@ from billing.models import (
     UsageRecord,
 )
 from organizations.models import Membership, Organization, User
-
-NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, number, 1) for number in (7, 8, 9, 10))
+from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice, played, run_demo
 
 pytestmark = pytest.mark.django_db
-
-
-def run_demo(**options: object) -> str:
-    out = StringIO()
-    with time_machine.travel(NOW, tick=False):
-        call_command("demo", no_serve=True, stdout=out, **{"organizations": 20, **options})
-    return out.getvalue()
 
 
 @pytest.fixture(scope="module", autouse=True)
 def output(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     """What the command printed; its data are there for all tests of the module, and gone afterwards."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield run_demo(password="a-password-of-the-demo")
-        transaction.set_rollback(True)
-
-
-def draft(name: str) -> Invoice:
-    return invoice(name, OCTOBER)
-
-
-def invoice(name: str, month: date) -> Invoice:
-    return Invoice.objects.get(organization__external_id=organization_id(name), consumption_month=month)
+    with played(django_db_blocker) as text:
+        yield text
 
 
 def statement(name: str, month: date = OCTOBER) -> CreditStatement:

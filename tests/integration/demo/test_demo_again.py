@@ -3,14 +3,16 @@
 import json
 from datetime import UTC, date, datetime
 from io import StringIO
+from types import ModuleType
 
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 from django.db import transaction
 
-from billing.demo import timeline
-from billing.models import CloseOutcome, Invoice
+from billing.demo import desk, timeline
+from billing.demo.people import may_sign_in
+from billing.models import CloseOutcome, Event, Invoice
 from organizations.models import Organization, User
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
@@ -26,21 +28,25 @@ def run_demo(at: datetime = NOW, organizations: int = 20) -> None:
 
 
 def exported() -> list[object]:
+    """All invoices, and what the finance team did."""
     lines: list[object] = []
     for month in MONTHS:
         out = StringIO()
         call_command("export_invoices", month, stdout=out)
         lines += [json.loads(line) for line in out.getvalue().splitlines()]
-    return lines
+    by_staff = Event.objects.filter(actor__isnull=False).order_by("pk")
+    return [*lines, *by_staff.values_list("at", "kind", "actor__email", "organization__name", "reason")]
 
 
 INTERRUPTIONS = (
-    ("import_data", 3),  # the usage of July is loaded
-    ("issue_invoices", 1),  # July is issued, nobody has paid
-    ("close_month", 2),  # August is closed
-    ("issue_invoices", 2),  # August is issued
-    ("issue_invoices", 2),  # July is over and left alone; September is issued
-    ("close_month", 2),  # September again, then October: only the users are missing
+    (timeline, "import_data", 3),  # the usage of July is loaded
+    (timeline, "issue_invoices", 1),  # July is issued, nobody has paid
+    (timeline, "close_month", 2),  # August is closed
+    (timeline, "issue_invoices", 2),  # August is issued
+    (timeline, "issue_invoices", 2),  # July is over and left alone; September is issued
+    (timeline, "close_month", 2),  # September again, then October: the desk has not seen it
+    (desk, "hold_invoice", 1),  # the adjusted draft stays, the held one is not
+    (desk, "acknowledge_finding", 1),  # only the passwords are missing
 )
 
 
@@ -55,19 +61,19 @@ def undisturbed() -> list[object]:
 
 def test_interrupted_again_and_again_it_ends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = undisturbed()
-    for name, call in INTERRUPTIONS:
+    for module, name, call in INTERRUPTIONS:
         with monkeypatch.context() as patch:
-            interrupt(patch, name, call)
+            interrupt(patch, module, name, call)
             with pytest.raises(CommandError, match="Run it again"):
                 run_demo(organizations=ENOUGH)
-        assert not User.objects.exists()
+        assert not may_sign_in()
     run_demo(organizations=ENOUGH)
     assert exported() == expected
 
 
-def interrupt(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
-    """Press Ctrl-C when the timeline has called a use case so many times."""
-    original = getattr(timeline, name)
+def interrupt(patch: pytest.MonkeyPatch, module: ModuleType, name: str, call: int) -> None:
+    """Press Ctrl-C when a part of the demo has called a use case so many times."""
+    original = getattr(module, name)
     calls = 0
 
     def interrupted(**arguments: object) -> object:
@@ -78,7 +84,7 @@ def interrupt(patch: pytest.MonkeyPatch, name: str, call: int) -> None:
             raise KeyboardInterrupt
         return result
 
-    patch.setattr(timeline, name, interrupted)
+    patch.setattr(module, name, interrupted)
 
 
 def test_early_on_the_first_of_march() -> None:

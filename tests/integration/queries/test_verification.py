@@ -30,6 +30,7 @@ from billing.models import (
     Refund,
     Resource,
     TaxSubtotal,
+    UsageCorrection,
     UsageDetail,
     UsageMonth,
     UsageRecord,
@@ -40,6 +41,7 @@ from billing.queries.verification import (
     Broken,
     amounts,
     closes,
+    corrections,
     documents,
     ledger,
     numbers,
@@ -339,7 +341,7 @@ BREAKAGES = {
         "It is billed until 2026-12-01, but remembers 2026-11-01.",
     ),
     "credit note to nobody": Breakage(
-        documents.credit_notes,
+        corrections.credit_notes,
         change(Invoice, {"kind": "credit_note"}, refers_to=None),
         "A20261110-000001",
         "refers to None",
@@ -723,6 +725,62 @@ BREAKAGES = {
         change(Invoice, OCTOBER_ITSELF, credited_cents=1_199),
         "F20261101-000002",
         "What is credited is 11.99, but its credit notes sum to 12.00.",
+    ),
+    "credit note that is not settled": Breakage(
+        payments.settled_credit_notes,
+        change(Invoice, {"kind": "credit_note"}, payment_state="pending", credited_cents=0),
+        "A20261110-000001",
+        "It is pending with 0.00 paid and 0.00 credited of 12.00.",
+    ),
+    "credit of nothing that was billed": Breakage(
+        corrections.credited_lines,
+        change(InvoiceLine, {"invoice__kind": "credit_note"}, credited_line_id=NOWHERE),
+        "A20261110-000001",
+        "takes back no such line of its invoice",
+    ),
+    "line credited beyond what it billed": Breakage(
+        corrections.line_limits,
+        change(InvoiceLine, {"invoice__kind": "credit_note"}, net_cents=10_000_000),
+        "F20261101-000002",
+        "100000.00 are credited",
+    ),
+    "replaced, but not credited": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but not cancelled in full.",
+    ),
+    "replaced, but it still uses credits": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but still uses credits",
+    ),
+    "replaced, but it still holds a charge": Breakage(
+        corrections.replacements,
+        change(Invoice, OCTOBER_ITSELF, released=True),
+        "F20261101-000002",
+        "It is replaced, but still holds charges.",
+    ),
+    "credits given back for nothing": Breakage(
+        corrections.given_back,
+        lambda: book_entry(grant=CreditGrant.objects.get(**TRIAL), kind="return", amount_cents=5, invoice=october()),
+        "orga_atlas, 2026-10",
+        "What credits got back is 0.05, but given back were 0.00.",
+    ),
+    "given back by no credit note": Breakage(
+        corrections.given_back,
+        lambda: UsageCorrection.objects.create(
+            organization=october().organization, month=OCTOBER, credit_note=october(), created_at=october().created_at
+        ),
+        "orga_atlas, 2026-10",
+        "names no credit note of its payer",
+    ),
+    "VAT of a credit note": Breakage(
+        corrections.credited_vat,
+        change(TaxSubtotal, {"invoice__kind": "credit_note"}, vat_cents=201),
+        "A20261110-000001",
+        "It takes back 10.00 and 2.01 of VAT",
     ),
     "paid": Breakage(
         payments.paid,

@@ -169,7 +169,7 @@ class TestOldestFirst:
 
         assert payment.allocated_cents == 0
         assert [state(invoice)[0] for invoice in (lost, draft, note, foreign)] == [
-            "wont_pay", "pending", "pending", "pending",
+            "wont_pay", "pending", "paid", "pending",
         ]  # fmt: skip
 
 

@@ -197,9 +197,8 @@ def test_weights() -> None:
     assert 2_850 < counts["often"] < 3_150
 
 
-def test_the_story_has_twenty_customers_the_cast_first() -> None:
+def test_the_story_begins_with_the_cast() -> None:
     world = World(JULY_TO_OCTOBER, len(STORY))
-    assert len(world.accounts) == 20
     assert world.accounts[0].id == organization_id(CAST)
     assert [account.parent_id for account in world.accounts[:3]] == [None, organization_id(CAST), organization_id(CAST)]
 

@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0043_unallocated_money"),
+        ("billing", "0019_unallocated_money"),
         ("organizations", "0003_negotiated_refill_until"),
     ]
 

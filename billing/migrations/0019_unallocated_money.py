@@ -4,7 +4,7 @@ from django.db.models import F, Q
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0042_credits_of_written_off_invoices"),
+        ("billing", "0018_credits_of_written_off_invoices"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0030_hash_chain"),
+        ("billing", "0015_hash_chain"),
     ]
 
     operations = [

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0040_kinds_of_refunds"),
+        ("billing", "0016_kinds_of_refunds"),
     ]
 
     operations = [

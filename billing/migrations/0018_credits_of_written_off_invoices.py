@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """A cancelled grant may remember what becomes usable should the customer pay after all."""
 
     dependencies = [
-        ("billing", "0041_why_allocations_are_undone"),
+        ("billing", "0017_why_allocations_are_undone"),
     ]
 
     operations = [

@@ -1,0 +1,24 @@
+"""Set from when on the drafts of one organization are conspicuous."""
+
+from django.db import transaction
+from msgspec import structs
+
+from billing.domain.review import Thresholds
+from billing.models import ReviewThresholds
+from billing.usecases._permissions import require
+from organizations.models import User
+
+
+@transaction.atomic
+def set_review_thresholds(*, organization_id: int, thresholds: Thresholds, actor: User | None) -> ReviewThresholds:
+    """Give a payer thresholds of its own, from its next computed draft on; they replace those it had.
+
+    What changes is in the log of configuration changes. Raises NotAllowed.
+    """
+    require(actor, "billing.change_reviewthresholds")
+    row = ReviewThresholds.objects.select_for_update().filter(organization=organization_id).first()
+    row = row or ReviewThresholds(organization_id=organization_id)
+    for name, value in structs.asdict(thresholds).items():
+        setattr(row, name, value)
+    row.save()
+    return row
