@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0060_cockpit"),
+        ("billing", "0021_one_draft_credit_note"),
     ]
 
     operations = [
