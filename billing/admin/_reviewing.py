@@ -4,6 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
+from django.utils.html import escape
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -41,7 +42,8 @@ class AcknowledgeForm(DraftForm, ReasonForm[Invoice]):
         asked = self.data.get("finding") or self.initial.get("finding")
         for finding in stored_findings(self.target.review_notes):
             if finding.digest == asked:
-                self.fields["reason"].help_text = reason_sentence(finding.code, finding.values)
+                # Help texts are written as they are, and a sentence may name a meter.
+                self.fields["reason"].help_text = escape(reason_sentence(finding.code, finding.values))
 
     def perform(self) -> str:
         """Acknowledge it."""

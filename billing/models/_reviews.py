@@ -109,12 +109,16 @@ class ApprovalPolicy(models.Model):
 
 
 class Approval(models.Model):
-    """A second person's yes to a draft as it was: bound to its fingerprint, void as soon as anything changes."""
+    """A second person's yes to a draft as it was, void as soon as anything changes.
+
+    ``fingerprint`` is that of the computed content, ``parties`` that of seller, buyer and payment term.
+    """
 
     invoice = models.ForeignKey(
         "billing.Invoice", verbose_name=_("invoice"), on_delete=models.CASCADE, related_name="approvals"
     )
     fingerprint = models.CharField(max_length=32, editable=False)
+    parties = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     approver = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         verbose_name=_("approver"),
@@ -128,7 +132,9 @@ class Approval(models.Model):
         verbose_name = _("approval")
         verbose_name_plural = _("approvals")
         ordering = ("id",)
-        constraints = (models.UniqueConstraint(fields=("invoice", "fingerprint", "approver"), name="approval_once"),)
+        constraints = (
+            models.UniqueConstraint(fields=("invoice", "fingerprint", "parties", "approver"), name="approval_once"),
+        )
 
     def __str__(self) -> str:
         return f"{self.approver} {self.approved_at:%Y-%m-%d}"

@@ -1,22 +1,26 @@
 """Who has approved drafts, whose changes they carry, and what needs a second person."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from datetime import date
+from hashlib import blake2b
 
-from msgspec import Struct
+from msgspec import Struct, json
 
 from billing.domain.approvals import Policy, why_credit_note_needs_approval, why_invoice_needs_approval
 from billing.domain.facts import Reason
-from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice
+from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice, LegalEntity
 from billing.queries.among import among
+from billing.queries.parties import buyer_snapshots, seller_snapshot
+from organizations.models import Organization
 
 type People = frozenset[int]
 
 
 class Given(Struct, frozen=True):
-    """An approval: of which content, and by whom."""
+    """An approval: of which content, made out by and to whom (`printed_parties`), and whose."""
 
     fingerprint: str
+    parties: str
     approver_id: int
 
 
@@ -46,19 +50,39 @@ def load_authors_of(draft: Invoice) -> People:
     return authors.get(draft.organization_id, frozenset())
 
 
+def printed_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int, str]:
+    """What issuing adds to the drafts of payers, as it is now: 32 hexadecimal digits for the parties and the term."""
+    printed = seller_snapshot(seller)
+    terms = dict(Organization.objects.filter(among("id", payer_ids)).values_list("id", "payment_term_days"))
+    return {
+        payer_id: blake2b(json.encode([printed, buyer, terms[payer_id]], order="sorted"), digest_size=16).hexdigest()
+        for payer_id, buyer in buyer_snapshots(payer_ids).items()
+    }
+
+
+def printed_parties_of(draft: Invoice) -> str:
+    """The same for one draft; nothing for a credit note, which has the parties of its invoice."""
+    if draft.kind == Invoice.Kind.CREDIT_NOTE:
+        return ""
+    return printed_parties([draft.organization_id], draft.legal_entity)[draft.organization_id]
+
+
 def load_approvals(invoice_ids: Collection[int]) -> dict[int, list[Given]]:
     """The approvals of drafts, also of what they said before, by invoice and in order."""
     rows = Approval.objects.filter(among("invoice", invoice_ids)).order_by("id")
     approvals: dict[int, list[Given]] = {}
-    for invoice_id, fingerprint, approver_id in rows.values_list("invoice_id", "fingerprint", "approver_id"):
-        approvals.setdefault(invoice_id, []).append(Given(fingerprint, approver_id))
+    for invoice_id, fingerprint, parties, approver_id in rows.values_list(
+        "invoice_id", "fingerprint", "parties", "approver_id"
+    ):
+        approvals.setdefault(invoice_id, []).append(Given(fingerprint, parties, approver_id))
     return approvals
 
 
 def load_authors(month: date, payer_ids: Collection[int]) -> dict[int, People]:
     """Who changed something about a month's drafts (its first day), by payer: none of them may approve it.
 
-    Authors of adjustments in force, and whoever acknowledged a finding of the month. In two queries.
+    Authors of adjustments in force, whoever kept one of these on a changed line or undid one of somebody else, and
+    whoever acknowledged a finding of the month. In four queries at most.
     """
     of_month = among("organization", payer_ids)
     adjusted = Adjustment.objects.filter(of_month, month=month, undone_at__isnull=True)
@@ -68,4 +92,23 @@ def load_authors(month: date, payer_ids: Collection[int]) -> dict[int, People]:
         for payer_id, author_id in rows.order_by().values_list("organization_id", "author_id"):
             if author_id is not None:
                 authors.setdefault(payer_id, set()).add(author_id)
+    for payer_id, person_id in _deciders(month, payer_ids):
+        authors.setdefault(payer_id, set()).add(person_id)
     return {payer_id: frozenset(people) for payer_id, people in authors.items()}
+
+
+def _deciders(month: date, payer_ids: Collection[int]) -> Iterator[tuple[int, int]]:
+    """Who kept an adjustment that is in force, or undid one of somebody else: a change that leaves no row of theirs."""
+    decided = Event.objects.filter(
+        among("organization", payer_ids),
+        invoice__consumption_month=month,
+        kind__in=("adjustment.confirmed", "adjustment.undone"),
+        actor__isnull=False,
+    )
+    rows = list(decided.order_by().values_list("organization_id", "actor_id", "kind", "values"))
+    adjustments = Adjustment.objects.in_bulk({values["adjustment"] for *_, values in rows})
+    for payer_id, person_id, kind, values in rows:
+        adjustment = adjustments[values["adjustment"]]
+        was_undone = kind == "adjustment.undone"
+        if adjustment.author_id != person_id if was_undone else adjustment.undone_at is None:
+            yield payer_id, person_id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from billing.domain.facts import Reason
 from billing.domain.review import Finding, stored_findings
 from billing.models import Acknowledgement, Approval, Invoice
-from billing.queries.approvals import load_authors_of, why_stored_draft_needs_approval
+from billing.queries.approvals import load_authors_of, printed_parties_of, why_stored_draft_needs_approval
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,12 @@ def load_review(invoice: Invoice) -> ReviewPage:
     approvals = list(invoice.approvals.select_related("approver"))
     needed = why_stored_draft_needs_approval(invoice) if invoice.document_state == "draft" else ()
     authors = load_authors_of(invoice) if approvals or needed else frozenset()
+    # What is issued keeps its parties; those of a draft are as they are now.
+    parties = printed_parties_of(invoice) if approvals and invoice.document_state == "draft" else None
+
+    def is_same(approval: Approval) -> bool:
+        return approval.fingerprint == invoice.fingerprint and parties in (None, approval.parties)
+
     return ReviewPage(
         findings=[
             Reviewed(finding, acknowledged.get(finding.digest) if finding.severity == "blocking" else None)
@@ -64,8 +70,7 @@ def load_review(invoice: Invoice) -> ReviewPage:
         ],
         needed=needed,
         approvals=[
-            Approved(approval, approval.fingerprint == invoice.fingerprint and approval.approver_id not in authors)
-            for approval in approvals
+            Approved(approval, is_same(approval) and approval.approver_id not in authors) for approval in approvals
         ],
         authors=authors,
     )

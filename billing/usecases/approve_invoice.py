@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_noop as _
 
 from billing.models import Approval, Invoice
-from billing.queries.approvals import load_authors_of, why_stored_draft_needs_approval
+from billing.queries.approvals import load_authors_of, printed_parties_of, why_stored_draft_needs_approval
 from billing.usecases._drafts import lock_draft
 from billing.usecases._events import NewEvent, record_event
 from billing.usecases._permissions import require
@@ -21,8 +21,10 @@ class UnableToApprove(Exception):
 def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) -> Approval:
     """Approve a draft as it is: `seen` is its fingerprint, and any other content needs another approval.
 
-    Whoever adjusted the draft or acknowledged one of its findings cannot approve it, and whoever approves it cannot
-    issue it.
+    So do other parties, or another payment term, than those it would be issued with now.
+
+    Whoever adjusted the draft, decided about an adjustment or acknowledged a finding cannot approve it, and whoever
+    approves it cannot issue it.
 
     Raises NotAllowed, NotADraft, ChangedMeanwhile and UnableToApprove.
     """
@@ -33,7 +35,11 @@ def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) ->
         raise UnableToApprove(_("This document needs no second person."))
     _check(invoice, actor)
     approval, is_new = Approval.objects.get_or_create(
-        invoice=invoice, fingerprint=invoice.fingerprint, approver=actor, defaults={"approved_at": at}
+        invoice=invoice,
+        fingerprint=invoice.fingerprint,
+        parties=printed_parties_of(invoice),
+        approver=actor,
+        defaults={"approved_at": at},
     )
     if not is_new:
         raise UnableToApprove(_("You have approved this draft already."))

@@ -35,7 +35,8 @@ def start_bulk_job(
 ) -> BulkJob:
     """Start bulk work on the payers that it concerns, or on those of them that are named.
 
-    Issuing takes the drafts that are ready now. From the count of the approval policy on it waits for a second person.
+    Issuing takes the drafts that are ready now. From the count of the approval policy on it waits for a second person;
+    what earlier jobs issued of the month without one counts too.
     One job of a kind at a time. Raises NotAllowed, and UnableToStart when there is nothing to do, when one is under
     way, or for an issue date in the future or before the last of the series.
     """
@@ -98,4 +99,12 @@ def _needs_approval(kind: str, close: MonthClose, count: int) -> bool:
     if kind != Kind.ISSUE:
         return False
     policy = ApprovalPolicy.objects.filter(legal_entity=close.legal_entity_id, bulk_count__isnull=False).first()
-    return policy is not None and policy.bulk_count is not None and count >= policy.bulk_count
+    if policy is None or policy.bulk_count is None:
+        return False
+    return count + _issued_without_approval(close) >= policy.bulk_count
+
+
+def _issued_without_approval(close: MonthClose) -> int:
+    """How many of the month went out in bulk so far that nobody else approved: small steps count together."""
+    items = BulkJobItem.objects.filter(job__close=close, job__kind=Kind.ISSUE, job__approver__isnull=True)
+    return items.filter(state=BulkJobItem.State.DONE).count()

@@ -19,6 +19,7 @@ from billing.queries.among import among
 from billing.queries.months import local_day, month_of
 from billing.usecases._bulk import bulk_change
 from billing.usecases._close_batch import Result, compute_batch
+from billing.usecases._permissions import NotAllowed, require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import close_range, unexpected
 from billing.usecases.issue_invoices import UnableToIssue, issue_payers
@@ -84,6 +85,7 @@ def _issue(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int,
     hold_prices()
     lock_accounts(month, Scope(ids=payer_ids))
     try:
+        require(job.author, "billing.issue_invoice")  # the click may be long ago
         report = issue_payers(
             month=month,
             payer_ids=payer_ids,
@@ -91,7 +93,7 @@ def _issue(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int,
             actor=job.author,
             at=at,
         )
-    except UnableToIssue as refusal:
+    except (NotAllowed, UnableToIssue) as refusal:
         refused = Mark(State.FAILED.value, Reason("issue_refused", {"sentence": str(refusal)}))
         return dict.fromkeys(payer_ids, refused)
     return {refused.payer_id: Mark(State.FAILED.value, refused.reason) for refused in report.not_issued}

@@ -75,6 +75,16 @@ def test_findings_stand_on_top_with_what_they_ask_for(draft: Invoice) -> None:
     assert "check Acknowledge" in text
 
 
+def test_a_finding_that_is_asked_for_is_text_not_html(draft: Invoice) -> None:
+    changed = {"code": "price_changed", "severity": "info", "values": {"meter": "<b>apps</b>", "lines": 1}}
+    Invoice.objects.update(review_notes=[*NOTES, changed])
+    url = reverse("admin:billing_invoice_do", args=[draft.pk, "acknowledge"])
+    asked = stored_findings([changed])[0].digest
+    content = desk("Accountant").get(url, {"finding": asked}).content.decode()
+    assert "<b>apps</b>" not in content
+    assert "&lt;b&gt;apps" in content
+
+
 @pytest.mark.parametrize("role", ["Viewer", "Controller", "Auditor"])
 def test_who_may_not_acknowledge_has_no_button_and_no_dialog(draft: Invoice, role: str) -> None:
     client = desk(role)

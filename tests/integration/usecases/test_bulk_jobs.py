@@ -162,6 +162,43 @@ def test_a_dry_run_lists_what_would_change_and_writes_nothing(organizations: lis
     assert Invoice.objects.get(organization=organizations[0]).subtotal_cents == 200
 
 
+def test_a_limit_is_not_passed_in_small_steps(organizations: list[Organization]) -> None:
+    ApprovalPolicy.objects.update(bulk_count=4)
+    first_two = list(Invoice.objects.order_by("id").values_list("pk", flat=True)[:2])
+    Invoice.objects.filter(pk__in=first_two).update(hold_reason="Later")
+    assert start("issue").state == "running"
+    work_on_bulk_jobs(at=AT)
+    Invoice.objects.filter(pk__in=first_two).update(hold_reason="")
+
+    job = start("issue")
+
+    assert (job.state, progress(job)) == ("waiting", (2, 0, 0, 0))  # 2 + 2, of which nobody else knows
+    decide_bulk_job(job_id=job.pk, approve=True, reason="Fine.", actor=second_manager(), at=AT)
+    work_on_bulk_jobs(at=AT)
+    assert issued_counters() == [1, 2, 3, 4]
+
+
+def test_what_failed_or_was_approved_does_not_count_against_the_limit(organizations: list[Organization]) -> None:
+    ApprovalPolicy.objects.update(bulk_count=5)
+    job = start("issue")
+    Invoice.objects.update(hold_reason="After the click")
+    work_on_bulk_jobs(at=AT)
+    assert progress(job) == (0, 0, 0, 4)
+    Invoice.objects.update(hold_reason="")
+    assert start("issue").state == "running"
+
+
+def test_who_may_not_issue_any_more_has_nothing_issued(organizations: list[Organization]) -> None:
+    job, max_ = start("issue"), make_staff("Billing manager")
+    max_.groups.clear()
+
+    work_on_bulk_jobs(at=AT)
+
+    assert (progress(job), issued_counters()) == ((0, 0, 0, 4), [])
+    reason = BulkJobItem.objects.filter(job=job)[0].reason_values["sentence"]
+    assert "does not have the permission billing.issue_invoice" in reason
+
+
 def test_many_at_once_wait_for_a_second_person(organizations: list[Organization]) -> None:
     ApprovalPolicy.objects.update(bulk_count=4)
     max_ = make_staff("Billing manager")
