@@ -47,7 +47,7 @@ def marked_texts() -> Iterator[tuple[str, Path]]:
 
 
 def test_every_text_that_is_marked_is_in_the_catalogue() -> None:
-    # If not: manage.py makemessages -l fr --no-obsolete -i .venv -i tests, translate, manage.py compilemessages
+    # If not: manage.py makemessages -l fr, translate, manage.py compilemessages -i .venv
     known = {english.replace('\\"', '"').replace("\\n", "\n") for (english, *_plural), _french in entries()}
     assert not {f"{path.relative_to(ROOT)}: {text}" for text, path in marked_texts() if text not in known}
 
