@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from hashlib import blake2b
 
+from django.db.models import Sum
 from msgspec import Struct, json
 
 from billing.domain.approvals import Policy, why_credit_note_needs_approval, why_invoice_needs_approval
 from billing.domain.facts import Reason
+from billing.domain.lifecycle import DocumentState
 from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice, LegalEntity
 from billing.queries.among import among
 from billing.queries.parties import buyer_snapshots, seller_snapshot
@@ -32,13 +34,28 @@ def load_policy(legal_entity_id: int) -> Policy:
 
 
 def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
-    """Why a stored draft, of an invoice or a credit note, needs a second person; nothing when it needs none."""
+    """Why a stored draft, of an invoice or a credit note, needs a second person; nothing when it needs none.
+
+    A credit note counts together with those of its invoice before that needed none.
+    """
     policy = load_policy(draft.legal_entity_id)
     if draft.kind == Invoice.Kind.CREDIT_NOTE:
-        reason = why_credit_note_needs_approval(policy, total_cents=draft.total_cents)
+        if not draft.total_cents:
+            return ()
+        total_cents = draft.total_cents + _credited_without_approval(draft)
+        reason = why_credit_note_needs_approval(policy, total_cents=total_cents)
         return (reason,) if reason else ()
     lines = draft.lines.filter(kind__in=("adjustment", "discount")).order_by().values_list("kind", "net_cents")
     return why_invoice_needs_approval(policy, total_cents=draft.total_cents, lines=lines)
+
+
+def _credited_without_approval(draft: Invoice) -> int:
+    """The credit notes of the same invoice so far that nobody else approved, in cents: small notes count together."""
+    issued = Invoice.objects.filter(
+        refers_to=draft.refers_to_id, kind=Invoice.Kind.CREDIT_NOTE, document_state=DocumentState.ISSUED.value
+    )
+    total: int = issued.filter(approvals=None).aggregate(total=Sum("total_cents", default=0))["total"]
+    return total
 
 
 def load_authors_of(draft: Invoice) -> People:

@@ -327,6 +327,23 @@ def test_a_second_person_approves_from_an_amount_on(october: Invoice) -> None:
     assert not broken_promises()
 
 
+def test_an_amount_is_not_passed_in_small_notes(october: Invoice) -> None:
+    ApprovalPolicy.objects.update(credit_note_cents=10_000)
+    max_, clara = make_staff("Billing manager"), make_staff("Controller")
+    credit(october, {"regularization": 5_000})  # 60.00 with VAT
+
+    second = prepare(october, {"regularization": 4_000}, actor=max_)  # 48.00 more
+    with pytest.raises(NeedsApproval, match=r"approve a credit note of 108\.00 \(from 100\.00 on\)"):
+        issue_credit_note(credit_note_id=second.pk, seen=second.fingerprint, actor=max_, at=AT)
+    approve_invoice(invoice_id=second.pk, seen=second.fingerprint, actor=clara, at=AT)
+    issue_credit_note(credit_note_id=second.pk, seen=second.fingerprint, actor=max_, at=AT)
+
+    # What was approved is known: 60.00 + 12.00 are below the amount.
+    third = prepare(october, {"regularization": 1_000}, actor=max_)
+    issue_credit_note(credit_note_id=third.pk, seen=third.fingerprint, actor=max_, at=AT)
+    assert broken_promises() == []
+
+
 def test_below_the_amount_nobody_is_asked(october: Invoice) -> None:
     ApprovalPolicy.objects.update(credit_note_cents=24_001)
     credit(october)
