@@ -158,7 +158,7 @@ PAYMENT_ACTIONS = (
         icon="call_split",
         description=_("unallocated money settles the invoices that you choose, a part is enough."),
         submit=_("Allocate"),
-        is_offered=lambda payment: unallocated_cents(payment) > 0,
+        is_offered=lambda payment: unallocated_cents(payment) > 0 and bool(invoices_that_wait(payment.organization_id)),
     ),
     PageAction(
         name="refund",

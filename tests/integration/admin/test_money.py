@@ -73,8 +73,8 @@ class TestPaymentPage:
     @pytest.mark.parametrize(
         ("role", "names"),
         [
-            ("Accountant", {"allocate", "undo", "chargeback"}),
-            ("Billing manager", {"allocate", "undo", "chargeback", "refund"}),
+            ("Accountant", {"undo", "chargeback"}),
+            ("Billing manager", {"undo", "chargeback", "refund"}),
             ("Viewer", set()),
             ("Controller", set()),
             ("Auditor", set()),
@@ -82,6 +82,14 @@ class TestPaymentPage:
     )
     def test_who_may_do_what(self, atlas: Organization, october: Invoice, role: str, names: set[str]) -> None:
         assert offered(desk(role), receive(atlas, 30_000)) == names
+
+    def test_money_is_allocated_where_an_invoice_waits(
+        self, fiona: Client, atlas: Organization, october: Invoice
+    ) -> None:
+        payment = receive(atlas, 30_000)
+        assert "allocate" not in offered(fiona, payment)
+        undo(payment, october, reason="For the lab")
+        assert "allocate" in offered(fiona, payment)
 
     def test_what_is_gone_offers_nothing(self, max_: Client, atlas: Organization, october: Invoice) -> None:
         payment = receive(atlas, 24_000)
