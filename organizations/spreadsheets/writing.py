@@ -2,6 +2,8 @@
 
 A cell that begins with = + - @, a tab or a line break would be computed by whoever opens the file. In .xlsx such text
 is stored as text, marked as the apostrophe of Excel does; in .csv, which has no types, it begins with an apostrophe.
+Where lists are separated by semicolons (in French, say), Excel begins a cell behind each semicolon, tab and line break
+of a .csv, whatever is quoted: there, too.
 """
 
 import csv
@@ -26,6 +28,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n")
 IN_MEMORY_BYTES = 1 << 20
 WIDTH = 18
 BOLD = Font(bold=True)
+_INNER_FORMULA = re.compile(r'(?s)(;"*|(?<=.)[\t\r\n]"*)(?=[=+\-@])')
 _FORBIDDEN_IN_TITLES = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -116,7 +119,8 @@ def _plain(value: Cell) -> str:
         case bool():
             return "true" if value else "false"
         case str():
-            return f"'{value}" if value.startswith(FORMULA_STARTS) else value.replace("\0", "")
+            text = _INNER_FORMULA.sub(r"\1'", value.replace("\0", ""))
+            return f"'{text}" if text.startswith(FORMULA_STARTS) else text
         case Decimal():
             return format(value, "f")
         case datetime():

@@ -45,6 +45,20 @@ def test_text_that_looks_like_a_formula_stays_text(text: str) -> None:
     assert written == f"'{text}"
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("Atlas;=1+1", "Atlas;'=1+1"),
+        ('Atlas;"=1+1', "Atlas;\"'=1+1"),
+        ("Atlas\n=1+1;@SUM(A1)", "Atlas\n'=1+1;'@SUM(A1)"),
+        ("Atlas; see below - thanks", "Atlas; see below - thanks"),
+    ],
+)
+def test_where_semicolons_separate_a_text_begins_no_formula_either(text: str, written: str) -> None:
+    file = write_csv("List", ["Name", "City"], [["first", text]])
+    assert list(csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline="")))[1] == ["first", written]
+
+
 def test_numbers_stay_numbers_with_their_places() -> None:
     row: list[Cell] = [Decimal("-1234.50"), 3, date(2026, 10, 31), AT, True, None, "Atlas"]
     sheet = load_workbook(write_xlsx("[List]", ["a"] * 7, [row])).active
