@@ -107,11 +107,12 @@ class Both:
             self.same(lambda: self.model.take_back(at), lambda: money.take_back(self.invoices[at]))
 
     def credit(self, which: int, fives: int) -> None:
-        """A credit note of a few times 5.00 and 20 % VAT, which leaves something of the invoice."""
+        """A credit note of a few times 5.00 and 20 % VAT, which leaves something of what is no provision."""
         if not self.invoices:
             return
         at = which % len(self.invoices)
-        if self.model.invoices[at].credited + fives * 600 < self.model.invoices[at].total:
+        invoice = self.model.invoices[at]
+        if fives * 600 < invoice.total - invoice.sold * 6 // 5 - invoice.credited:
             self.model.credit(at, fives * 600)
             make_credit_note(refers_to=self.invoices[at], net_cents=fives * 500)
 
