@@ -62,7 +62,7 @@ def test_fiona_explains_an_amount_down_to_the_usage_records(
     sign_in(page, live_server, "Accountant")
     expect(page.get_by_text("The quantities or amounts are too large to be true")).to_be_visible()
     page.get_by_role("link", name="Atlas").first.click()
-    page.get_by_role("link", name="draft 2026-10").click()
+    page.get_by_role("link", name="October 2026").first.click()
 
     expect(page.get_by_role("heading", name="No number yet")).to_be_visible()
     expect(page.locator("#statement")).to_contain_text("−(A + c + d + e + f + g)")
@@ -133,7 +133,7 @@ def test_somebody_reads_the_desk_in_french(chromium: Browser, live_server: LiveS
     page.goto(f"{live_server.url}/admin/billing/invoice/")
     page.locator("input[name=login]").fill(CAST["Viewer"])
     page.locator("input[name=password]").fill(PASSWORD)
-    page.get_by_role("button", name="Connexion").click()
+    page.get_by_role("button", name="Se connecter").click()
     expect(page.get_by_role("heading", name="Factures")).to_be_visible()
     expect(page.get_by_text("octobre 2026").first).to_be_visible()
     context.close()
