@@ -256,13 +256,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    # Not a line for each of the many times that the schedule finds nothing to do in bulk.
+    "filters": {
+        "seldom": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: "work_on_bulk_jobs" not in record.getMessage(),
+        }
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["seldom"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "billing": {"level": "INFO"},
         "organizations": {"level": "INFO"},
         "celery": {"level": "INFO"},
-        # Not a line for every time that the schedule finds nothing to do.
-        **{name: {"level": "WARNING"} for name in ("celery.beat", "celery.app.trace", "celery.worker.strategy")},
     },
 }

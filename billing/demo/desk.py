@@ -37,6 +37,9 @@ LIMITS = Policy(
 )
 """From here on a second person approves."""
 
+EVERYBODY = Thresholds(block_jump_percent=900)
+"""A jump to more than ten times as much is looked at before anything is issued."""
+
 LAUNCH = Thresholds(block_jump_percent=50, block_change_cents=50_000)
 """For the customer whose launch is announced: clara wants somebody to have looked."""
 
@@ -49,6 +52,7 @@ PAYMENT_DAYS = 45
 def _expect_launch(invoice: Invoice, at: datetime) -> None:
     clara = staff("clara")
     with set_actor(clara):
+        set_review_thresholds(organization_id=None, thresholds=EVERYBODY, actor=clara)
         set_review_thresholds(organization_id=invoice.organization_id, thresholds=LAUNCH, actor=clara)
 
 

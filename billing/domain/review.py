@@ -56,7 +56,7 @@ class Thresholds(Struct, frozen=True, gc=False):
     jump_percent: int | None = 100
     drop_percent: int | None = 60
     least_change_cents: int = 10_000
-    block_jump_percent: int | None = 900
+    block_jump_percent: int | None = None
     block_change_cents: int = 5_000_000
     provision_percent: int | None = 200
     most_lines: int = 2_000

@@ -78,9 +78,7 @@ class Migration(migrations.Migration):
                 ("least_change_cents", models.BigIntegerField(default=10000, verbose_name="least change")),
                 (
                     "block_jump_percent",
-                    models.PositiveIntegerField(
-                        blank=True, default=900, null=True, verbose_name="blocking jump, in percent"
-                    ),
+                    models.PositiveIntegerField(blank=True, null=True, verbose_name="blocking jump, in percent"),
                 ),
                 (
                     "block_change_cents",

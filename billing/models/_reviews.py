@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 class ReviewThresholds(models.Model):
     """From when on a draft is conspicuous: for everybody, or for one organization where it differs.
 
-    A percentage of None never triggers. ``block_*`` makes a finding one that has to be acknowledged before issuing.
+    A percentage of None never triggers. ``block_*`` makes a finding one that has to be acknowledged before issuing;
+    until a controller sets it nothing blocks, so that a script can issue a month of whatever data.
     """
 
     organization = models.OneToOneField(
@@ -25,7 +26,7 @@ class ReviewThresholds(models.Model):
     jump_percent = models.PositiveIntegerField(_("jump, in percent"), null=True, blank=True, default=100)
     drop_percent = models.PositiveIntegerField(_("drop, in percent"), null=True, blank=True, default=60)
     least_change_cents = models.BigIntegerField(_("least change"), default=10_000)
-    block_jump_percent = models.PositiveIntegerField(_("blocking jump, in percent"), null=True, blank=True, default=900)
+    block_jump_percent = models.PositiveIntegerField(_("blocking jump, in percent"), null=True, blank=True)
     block_change_cents = models.BigIntegerField(_("least change that blocks"), default=5_000_000)
     provision_percent = models.PositiveIntegerField(
         _("provision against the highest recent consumption, in percent"), null=True, blank=True, default=200

@@ -1,4 +1,4 @@
-"""Set from when on the drafts of one organization are conspicuous."""
+"""Set from when on drafts are conspicuous, of one organization or of all that have no thresholds of their own."""
 
 from django.db import transaction
 from msgspec import structs
@@ -10,8 +10,10 @@ from organizations.models import User
 
 
 @transaction.atomic
-def set_review_thresholds(*, organization_id: int, thresholds: Thresholds, actor: User | None) -> ReviewThresholds:
-    """Give a payer thresholds of its own, from its next computed draft on; they replace those it had.
+def set_review_thresholds(
+    *, organization_id: int | None, thresholds: Thresholds, actor: User | None
+) -> ReviewThresholds:
+    """Give a payer thresholds of its own, or everybody (None), from the next computed draft on.
 
     What changes is in the log of configuration changes. Raises NotAllowed.
     """

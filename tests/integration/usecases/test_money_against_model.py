@@ -186,7 +186,7 @@ def test_some_sequences_agree_with_a_plain_ledger(sequence: list[tuple[Any, ...]
 
 
 @pytest.mark.long
-@settings(max_examples=150)
+@settings(max_examples=50)
 @given(sequence=sequences)
 def test_many_sequences_agree_with_a_plain_ledger(sequence: list[tuple[Any, ...]]) -> None:
     compare_after_each(sequence)

@@ -74,8 +74,13 @@ def test_what_is_little_money_is_no_change() -> None:
     ],
 )
 def test_a_jump_blocks_when_it_is_far_and_much_money(quantity: int, mean_cents: int, severity: str) -> None:
-    (jump,) = findings_of(quantity, [mean_cents])
+    (jump,) = findings_of(quantity, [mean_cents], thresholds=Thresholds(block_jump_percent=900))
     assert (jump.code, jump.severity) == ("jump", severity)
+
+
+def test_nothing_blocks_until_a_controller_says_so() -> None:
+    (jump,) = findings_of(60_000, [1_00])
+    assert (jump.code, jump.severity) == ("jump", "warning")
 
 
 def test_usage_after_none_is_a_jump_without_a_percentage() -> None:
@@ -197,7 +202,8 @@ def test_a_price_that_changed_within_the_month() -> None:
 
 def test_the_gravest_comes_first() -> None:
     tax = TaxTreatment("S", 2000, MISSING_VAT_NUMBER)
-    found = findings_of(60_000, [1_00], tax=tax, is_first_invoice=True)
+    thresholds = Thresholds(block_jump_percent=900)
+    found = findings_of(60_000, [1_00], thresholds=thresholds, tax=tax, is_first_invoice=True)
     assert [(finding.code, finding.severity) for finding in found] == [
         ("jump", "blocking"),
         ("tax_finding", "warning"),
