@@ -11,10 +11,10 @@ from django.utils.translation import ngettext
 from billing import formatting
 from billing.admin import _links as links
 from billing.admin._explanation import Explanation, Step
-from billing.admin._usage_rows import localized, per_unit
 from billing.domain.rating import Slice
 from billing.models import Price, UsageDetail
 from billing.queries.explanations import DetailBehind, load_detail
+from billing.queries.price_words import localized, per_unit
 
 DIGITS = 10
 

@@ -11,13 +11,13 @@ from django_countries import countries
 from billing import formatting
 from billing.admin import _links as links
 from billing.admin._event_words import event_lines
-from billing.admin._statement_rows import statement_rows
 from billing.admin._usage_rows import usage_groups
 from billing.domain.quantities import MICRO
 from billing.models import CreditEntry, Invoice, InvoiceLine
 from billing.queries.invoice_pages import InvoicePage, load_invoice_page
 from billing.queries.months import month_of
 from billing.queries.parties import Snapshot
+from billing.queries.statement_words import statement_rows
 from billing.queries.timeline import load_timeline
 from billing.queries.wording import line_description
 
@@ -91,7 +91,7 @@ def _category(code: str) -> str:
 def _statement(page: InvoicePage) -> list[Any]:
     if page.statement is None or page.row is None:
         return []
-    return statement_rows(page.statement, page.row, page.invoice.consumption_month)
+    return statement_rows(page.statement, fees_cents=page.row.fees_cents, month=page.invoice.consumption_month)
 
 
 def _movements(page: InvoicePage) -> list[dict[str, Any]]:

@@ -11,10 +11,10 @@ from billing.admin._explain_lines import explain_line, explain_subtotal, explain
 from billing.admin._explain_statement import explain_letter
 from billing.admin._explain_usage import explain_detail
 from billing.admin._explanation import Explanation
-from billing.admin._statement_rows import statement_rows
 from billing.models import Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.queries.explanations import load_statement
 from billing.queries.invoice_pages import statement_of
+from billing.queries.statement_words import statement_rows
 
 
 def explanation_urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -74,5 +74,6 @@ def _letter(invoice: Invoice, letter: str) -> Explanation | None:
     if row is None:
         return None
     statement = statement_of(row)
-    labels = {each.letter: each.label for each in statement_rows(statement, row, invoice.consumption_month)}
+    rows = statement_rows(statement, fees_cents=row.fees_cents, month=invoice.consumption_month)
+    labels = {each.letter: each.label for each in rows}
     return explain_letter(invoice, statement, letter, labels[letter]) if letter in labels else None

@@ -26,8 +26,10 @@ class LegalEntityAdmin(BillingAdmin[LegalEntity]):
     list_display = ["name", "city", "country", "vat_number", "over_oss_threshold"]
     search_fields = ["name"]
     fieldsets = [
-        (None, {"fields": ["name", "address", ("postcode", "city"), "country"]}),
-        (_("Tax"), {"fields": [("vat_number", "siren"), "over_oss_threshold"]}),
+        (None, {"fields": ["name", "address", ("postcode", "city"), "country", ("email", "phone"), "legal_mentions"]}),
+        (_("Tax"), {"fields": [("vat_number", "siren"), "over_oss_threshold", "vat_on_debits"]}),
+        (_("Payment"), {"fields": [("iban", "bic")]}),
+        (_("E-invoices"), {"fields": [("electronic_address", "electronic_scheme")]}),
     ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

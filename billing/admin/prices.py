@@ -18,10 +18,10 @@ from billing.admin._base import BillingAdmin, PerformsMixin, UnitsInline
 from billing.admin._filters import EmptyFilter, TextFilter
 from billing.admin._imports import ImportsMixin
 from billing.admin._price_forms import PriceForm, TierFormSet
-from billing.admin._usage_rows import price_in_words
 from billing.models import Price, PriceTier
 from billing.queries.months import local_day
-from billing.queries.prices import is_invoiced, versions_beside
+from billing.queries.price_words import price_in_words
+from billing.queries.prices import is_invoiced, stored_price, versions_beside
 from billing.usecases.withdraw_price import withdraw_price
 from organizations.admin._exports import exports
 
@@ -131,7 +131,7 @@ class PriceAdmin(ImportsMixin[Price], PerformsMixin[Price], BillingAdmin[Price])
     @display(description=_("price"))
     def unit_price(self, price: Price) -> Any:
         """The unit price in words."""
-        return formatting.nowrap(price_in_words(price, price.meter.unit))
+        return formatting.nowrap(price_in_words(stored_price(price), price.meter.unit))
 
     @exports(lambda price: local_day(price.valid_from) if price.valid_from else None)
     @display(description=_("valid from"))
@@ -202,7 +202,11 @@ class PriceAdmin(ImportsMixin[Price], PerformsMixin[Price], BillingAdmin[Price])
             key = {name: getattr(price, name) for name in ("meter", "zone", "currency", "organization")}
             context = {
                 "versions": [
-                    {"price": row, "words": price_in_words(row, price.meter.unit), "is_this": row.pk == price.pk}
+                    {
+                        "price": row,
+                        "words": price_in_words(stored_price(row), price.meter.unit),
+                        "is_this": row.pk == price.pk,
+                    }
                     for row in versions_beside(**key, exclude=None).prefetch_related("tiers")
                 ],
                 "is_invoiced": _is_invoiced(request, price),

@@ -8,6 +8,7 @@ from stdnum.eu import vat
 
 from billing.demo import chance
 from billing.demo.accounts import Json
+from billing.usecases.describe_seller import Seller
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ _ORGANIZATION, _STREET, _HOUSE, _PERSON, _SIREN, _VAT = range(6)
 # It shares no factor with the number of names of a pool, so every name comes once before one comes again.
 _STRIDE = 457
 
-SELLER = {
+SELLER: Seller = {
     "name": "Nuages d'Armor SAS",
     "address": "4 quai des Antilles",
     "postcode": "44200",
@@ -179,6 +180,12 @@ SELLER = {
     "country": "FR",
     "siren": "087319620",
     "vat_number": "FR90087319620",
+    "legal_mentions": "SAS au capital de 250 000 € · RCS Nantes 087 319 620 · APE 6311Z",
+    "email": "facturation@nuages.example",
+    "iban": "FR7630006000011234567890189",
+    "bic": "AGRIFRPP",
+    "electronic_address": "087319620",
+    "electronic_scheme": "0225",
 }
 """The legal entity that issues the demo's invoices."""
 

@@ -14,7 +14,41 @@ class LegalEntity(models.Model):
     city = models.CharField(_("city"), max_length=200, blank=True)
     country = CountryField(_("country"), default="FR")
     vat_number = models.CharField(_("VAT number"), max_length=30, blank=True)
-    siren = models.CharField(_("SIREN"), max_length=14, blank=True)
+    siren = models.CharField(_("SIREN or SIRET"), max_length=14, blank=True)
+    legal_mentions = models.CharField(
+        _("legal mentions"),
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Legal form, capital, register: printed at the foot of every document."),
+    )
+    email = models.EmailField(_("e-mail"), blank=True, default="", db_default="")
+    phone = models.CharField(_("telephone"), max_length=40, blank=True, default="", db_default="")
+    iban = models.CharField(_("IBAN"), max_length=34, blank=True, default="", db_default="")
+    bic = models.CharField(_("BIC"), max_length=11, blank=True, default="", db_default="")
+    electronic_address = models.CharField(
+        _("electronic address"),
+        max_length=125,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Where e-invoices come from (BT-34)."),
+    )
+    electronic_scheme = models.CharField(
+        _("kind of electronic address"),
+        max_length=4,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Code of the EAS list: 0225 for a French address, 9957 for a French VAT number."),
+    )
+    vat_on_debits = models.BooleanField(
+        _("VAT on debits"),
+        default=False,
+        db_default=False,
+        help_text=_("VAT is due when invoices are issued, not when they are paid; documents say so."),
+    )
     over_oss_threshold = models.BooleanField(
         _("over the OSS threshold"),
         default=False,

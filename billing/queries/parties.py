@@ -8,6 +8,22 @@ from organizations.models import BillingProfile, Organization
 
 type Snapshot = dict[str, str | bool]
 
+_SELLER_FIELDS = (
+    "name",
+    "address",
+    "postcode",
+    "city",
+    "vat_number",
+    "siren",
+    "legal_mentions",
+    "email",
+    "phone",
+    "iban",
+    "bic",
+    "electronic_address",
+    "electronic_scheme",
+    "vat_on_debits",
+)
 _PROFILE_FIELDS = (
     "is_company",
     "company",
@@ -22,20 +38,15 @@ _PROFILE_FIELDS = (
     "language",
     "purchase_order",
     "cost_center",
+    "electronic_address",
+    "electronic_scheme",
+    "requires_e_invoice",
 )
 
 
 def seller_snapshot(entity: LegalEntity) -> Snapshot:
     """The legal entity as it is printed (BG-4)."""
-    return {
-        "name": entity.name,
-        "address": entity.address,
-        "postcode": entity.postcode,
-        "city": entity.city,
-        "country": str(entity.country),
-        "vat_number": entity.vat_number,
-        "siren": entity.siren,
-    }
+    return {"country": str(entity.country), **{name: getattr(entity, name) for name in _SELLER_FIELDS}}
 
 
 def buyer_snapshots(organization_ids: Collection[int]) -> dict[int, Snapshot]:

@@ -33,6 +33,11 @@ def tiers_of(row: PriceRow) -> list[Tier]:
     return [Tier(tier.up_to_micro, tier.unit_price) for tier in row.tiers.all()]
 
 
+def stored_price(row: PriceRow) -> Price:
+    """Return a stored version with its tiers as the domain's value."""
+    return price_of(row, tiers_of(row))
+
+
 def versions_beside(
     *, meter: Meter, zone: str, currency: str, organization: Organization | None, exclude: int | None
 ) -> QuerySet[PriceRow]:

@@ -16,4 +16,5 @@ class BillingProfileInline(StackedInline[BillingProfile, Organization]):
             {"fields": [("is_company", "language"), ("company", "name"), "address", ("postcode", "city"), "country"]},
         ),
         (None, {"fields": [("vat_number", "siren"), "email", ("purchase_order", "cost_center")]}),
+        (None, {"fields": [("electronic_address", "electronic_scheme"), "requires_e_invoice"]}),
     ]

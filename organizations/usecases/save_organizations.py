@@ -30,7 +30,7 @@ class TreeConflict(OrganizationRefused):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ProfileValues:
-    """Buyer details (BG-7); what is not known is empty."""
+    """Buyer details (BG-7); what is not known is empty, and None keeps what is stored."""
 
     is_company: bool = True
     company: str = ""
@@ -45,6 +45,9 @@ class ProfileValues:
     language: str = "fr"
     purchase_order: str = ""
     cost_center: str = ""
+    electronic_address: str | None = None
+    electronic_scheme: str | None = None
+    requires_e_invoice: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -212,7 +215,8 @@ def _checked_profile(profile: ProfileValues) -> dict[str, object]:
             validate_email(profile.email)
         except ValidationError as error:
             raise OrganizationRefused(f"billing.email: {profile.email!r:.80} is not an e-mail address.") from error
-    return _fields(profile) | {"country": country}
+    given = {name: value for name, value in _fields(profile).items() if value is not None}
+    return given | {"country": country}
 
 
 def _fields(values: OrganizationValues | ProfileValues, but: Collection[str] = ()) -> dict[str, object]:

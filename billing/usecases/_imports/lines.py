@@ -47,6 +47,10 @@ class BillingObject(_Object, frozen=True):
     language: Literal["fr", "en"] = "fr"
     purchase_order: Text100 = ""
     cost_center: Text100 = ""
+    # What is left out of these keeps what staff wrote: the platform need not know them.
+    electronic_address: Annotated[str, Meta(max_length=125)] | None = None
+    electronic_scheme: Annotated[str, Meta(max_length=4)] | None = None
+    requires_e_invoice: bool | None = None
 
 
 class OrganizationLine(_Line, frozen=True, tag="organization"):

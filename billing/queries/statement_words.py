@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from billing import formatting
 from billing.domain.statement import CreditStatement
-from billing.models import CreditStatement as StatementRow
 from billing.queries.months import month_of
 
 
@@ -23,12 +22,12 @@ class Row:
     strong: bool = False
 
 
-def statement_rows(statement: CreditStatement, row: StatementRow, month: date) -> list[Row]:
-    """Word the lines a..i of a statement that settles a consumption month."""
+def statement_rows(statement: CreditStatement, *, fees_cents: int, month: date) -> list[Row]:
+    """Word the lines a..i of a statement that settles a consumption month (its first day) of `fees_cents`."""
     letters = statement.as_letters()
     period = formatting.format_month(month)
     next_period = formatting.format_month(month_of(month).next.first_day)
-    words = _words(statement, row, period, next_period)
+    words = _words(statement, fees_cents, period, next_period)
     return [
         Row(letter, *words[letter][:2], letters[letter], words[letter][2], letter in ("A", "h", "B", "net_use"))
         for letter in letters
@@ -36,9 +35,9 @@ def statement_rows(statement: CreditStatement, row: StatementRow, month: date) -
 
 
 def _words(
-    statement: CreditStatement, row: StatementRow, period: str, next_period: str
+    statement: CreditStatement, fees_cents: int, period: str, next_period: str
 ) -> dict[str, tuple[str, str, str]]:
-    fees = formatting.format_amount(row.fees_cents)
+    fees = formatting.format_amount(fees_cents)
     return {
         "a": (
             _("Previous free credits balance"),

@@ -1,0 +1,258 @@
+"""Invoices and credit notes as `domain.documents.Document`: read once for all that show or file them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import structs
+
+from billing.domain.adjustments import DUE_DATE, NOTE, PURCHASE_ORDER
+from billing.domain.documents import (
+    Buyer,
+    Document,
+    DocumentLine,
+    OrganizationUsage,
+    Reference,
+    ResourceUsage,
+    Seller,
+    UsageLine,
+)
+from billing.domain.lifecycle import DocumentState
+from billing.domain.pricing import Price
+from billing.domain.taxation import TaxSubtotal
+from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, UsageDetail
+from billing.models import Price as PriceRow
+from billing.models import TaxSubtotal as TaxRow
+from billing.queries.among import among
+from billing.queries.invoice_pages import statement_of
+from billing.queries.months import month_of
+from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.queries.prices import stored_price
+from organizations.models import Organization
+
+type Names = Mapping[int, tuple[str, str]]
+"""Identifier and name of organizations."""
+
+
+class _Detail(NamedTuple):
+    """A usage detail and whose it is; one without a meter is the discount."""
+
+    organization_id: int
+    resource: str
+    resource_name: str
+    line: UsageLine
+
+
+class _Given(NamedTuple):
+    """What staff gave for a draft by hand: issuing writes it on the document."""
+
+    due_date: date | None = None
+    purchase_order: str | None = None
+    note: str = ""
+
+
+def load_document(invoice_id: int) -> Document:
+    """Load one document; raises KeyError when there is none."""
+    return load_documents([invoice_id])[invoice_id]
+
+
+def load_documents(invoice_ids: Collection[int]) -> dict[int, Document]:
+    """Load documents, drafts or issued, by id, in a number of queries that depends on nothing.
+
+    The parties are the copies of what is issued; a draft has those of today. A line's VAT is that frozen on it.
+    """
+    rows = list(
+        Invoice.objects.filter(among("id", invoice_ids)).select_related(
+            "organization", "legal_entity", "refers_to", "statement"
+        )
+    )
+    lines, taxes, details = _load_lines(rows), _load_taxes(rows), _load_details(rows)
+    named = {row.organization_id for row in rows}
+    named |= {line.organization_id for of_document in lines.values() for line in of_document}
+    named |= {detail.organization_id for of_document in details.values() for detail in of_document}
+    organizations = Organization.objects.filter(among("id", named))
+    names = {
+        id_: (external_id, name) for id_, external_id, name in organizations.values_list("id", "external_id", "name")
+    }
+    drafts = [row for row in rows if row.document_state == DocumentState.DRAFT]
+    given, buyers = _load_given(drafts), buyer_snapshots({row.organization_id for row in drafts})
+    return {
+        row.pk: _document(
+            row,
+            given.get(row.pk, _Given(row.due_date, None, row.note)),
+            msgspec.convert(row.buyer or buyers[row.organization_id], Buyer),
+            [_line(line, row.organization_id, names) for line in lines.get(row.pk, ())],
+            taxes.get(row.pk, []),
+            details.get(row.pk, []),
+            names,
+        )
+        for row in rows
+    }
+
+
+def _document(
+    row: Invoice,
+    given: _Given,
+    buyer: Buyer,
+    lines: Sequence[DocumentLine],
+    taxes: Sequence[TaxSubtotal],
+    details: Sequence[_Detail],
+    names: Names,
+) -> Document:
+    statement: CreditStatement | None = getattr(row, "statement", None)
+    return Document(
+        id=row.pk,
+        kind="credit_note" if row.kind == Invoice.Kind.CREDIT_NOTE else "invoice",
+        number=row.number,
+        consumption_month=row.consumption_month,
+        provision_month=month_of(row.consumption_month).next.first_day,
+        currency=row.currency,
+        issue_date=row.issue_date,
+        due_date=given.due_date,
+        seller=msgspec.convert(row.seller or seller_snapshot(row.legal_entity), Seller),
+        buyer=buyer if given.purchase_order is None else structs.replace(buyer, purchase_order=given.purchase_order),
+        note=given.note,
+        refers_to=_reference(row.refers_to),
+        lines=tuple(lines),
+        taxes=tuple(taxes),
+        subtotal_cents=row.subtotal_cents,
+        vat_cents=row.vat_cents,
+        total_cents=row.total_cents,
+        statement=None if statement is None else statement_of(statement),
+        fees_cents=0 if statement is None else statement.fees_cents,
+        regularization_cents=0 if statement is None else statement.regularization_cents,
+        direct_cents=row.subtotal_cents if statement is None else statement.direct_cents,
+        usage=_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
+        usage_discount_cents=sum(detail.line.amount_cents for detail in details if not detail.line.meter_code),
+    )
+
+
+def _reference(invoice: Invoice | None) -> Reference | None:
+    if invoice is None or invoice.number is None or invoice.issue_date is None:
+        return None
+    return Reference(invoice.number, invoice.issue_date)
+
+
+def _line(line: InvoiceLine, payer_id: int, names: Names) -> DocumentLine:
+    return DocumentLine(
+        position=line.position,
+        kind=line.kind,  # type: ignore[arg-type]  # the column's choices are the kinds
+        name=line.name,
+        organization_name="" if line.organization_id == payer_id else names[line.organization_id][1],
+        period_start=line.period_start,
+        period_end=line.period_end,
+        quantity_micro=line.quantity_micro,
+        unit_price_micro=line.unit_price_micro,
+        net_cents=line.net_cents,
+        category=line.vat_category,  # type: ignore[arg-type]  # written by the domain
+        rate_bp=line.vat_rate_bp,
+    )
+
+
+def _usage(details: Sequence[_Detail], names: Names, payer_id: int) -> tuple[OrganizationUsage, ...]:
+    """Group the details; they are written by organization and resource, so what belongs together is together."""
+    groups = {
+        organization_id: OrganizationUsage(
+            *names[organization_id],
+            tuple(
+                ResourceUsage(*resource, tuple(detail.line for detail in of_resource))
+                for resource, of_resource in groupby(of_organization, key=attrgetter("resource", "resource_name"))
+            ),
+        )
+        for organization_id, of_organization in groupby(details, key=attrgetter("organization_id"))
+    }
+    order = sorted(groups, key=lambda id_: (id_ != payer_id, names[id_][1], id_))
+    return tuple(groups[id_] for id_ in order)
+
+
+def _load_lines(rows: Sequence[Invoice]) -> dict[int, list[InvoiceLine]]:
+    lines: dict[int, list[InvoiceLine]] = {}
+    found = InvoiceLine.objects.filter(among("invoice", [row.pk for row in rows]))
+    for line in found.order_by("invoice_id", "position", "id"):
+        lines.setdefault(line.invoice_id, []).append(line)
+    return lines
+
+
+def _load_taxes(rows: Sequence[Invoice]) -> dict[int, list[TaxSubtotal]]:
+    taxes: dict[int, list[TaxSubtotal]] = {}
+    found = TaxRow.objects.filter(among("invoice", [row.pk for row in rows])).order_by("category", "rate_bp")
+    for row in found:
+        subtotal = TaxSubtotal(row.category, row.rate_bp, row.base_cents, row.vat_cents)  # type: ignore[arg-type]
+        taxes.setdefault(row.invoice_id, []).append(subtotal)
+    return taxes
+
+
+_DETAIL_COLUMNS = (
+    "organization_id",
+    "resource__external_id",
+    "resource_name",
+    "month",
+    "meter__code",
+    "meter__name",
+    "meter__unit",
+    "zone",
+    "quantity_micro",
+    "amount_cents",
+    "price_id",
+)
+
+
+def _load_details(rows: Sequence[Invoice]) -> dict[int, list[_Detail]]:
+    """The usage details of each document, as they were written."""
+    found = UsageDetail.objects.filter(among("invoice", [row.pk for row in rows])).order_by("invoice_id", "id")
+    values = list(found.values_list("invoice_id", *_DETAIL_COLUMNS))
+    prices = _load_prices({value[-1] for value in values if value[-1]})
+    details: dict[int, list[_Detail]] = {}
+    for (
+        invoice_id,
+        owner_id,
+        resource,
+        name,
+        month,
+        code,
+        meter,
+        unit,
+        zone,
+        quantity,
+        cents,
+        price_id,
+    ) in values:
+        line = UsageLine(
+            month=month,
+            meter_code=code or "",
+            meter_name=meter or "",
+            unit=unit or "",
+            zone=zone,
+            quantity_micro=quantity or 0,
+            amount_cents=cents,
+            price=prices.get(price_id),
+        )
+        details.setdefault(invoice_id, []).append(_Detail(owner_id, resource or "", name, line))
+    return details
+
+
+def _load_prices(ids: Collection[int]) -> dict[int, Price]:
+    rows = PriceRow.objects.filter(among("id", ids)).prefetch_related("tiers")
+    return {row.pk: stored_price(row) for row in rows}
+
+
+def _load_given(drafts: Sequence[Invoice]) -> dict[int, _Given]:
+    """What issuing would write of the adjustments on invoices that are drafts; the last of a kind counts."""
+    invoices = {(row.organization_id, row.consumption_month): row.pk for row in drafts if row.kind == "invoice"}
+    rows = Adjustment.objects.filter(
+        among("organization", {organization_id for organization_id, _ in invoices}),
+        month__in={month for _, month in invoices},
+        kind__in=(DUE_DATE, PURCHASE_ORDER, NOTE),
+        undone_at__isnull=True,
+    )
+    given = dict.fromkeys(invoices.values(), _Given())
+    for organization_id, month, kind, day, text in rows.order_by("id").values_list(
+        "organization_id", "month", "kind", "day", "text"
+    ):
+        if invoice_id := invoices.get((organization_id, month)):
+            values: dict[str, Any] = {kind: day if kind == DUE_DATE else text}
+            given[invoice_id] = given[invoice_id]._replace(**values)
+    return given

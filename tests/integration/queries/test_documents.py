@@ -1,0 +1,77 @@
+"""Invoices and credit notes as one value each: what every renderer reads."""
+
+from datetime import date
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from billing.models import Invoice
+from billing.queries.documents import load_document, load_documents
+from billing.usecases._changes import Note, PurchaseOrder
+from tests.builders.adjusting import adjust
+from tests.builders.closing import (
+    close,
+    close_and_issue,
+    consume,
+    invoice_of,
+    make_add_on,
+    make_metered_price,
+    make_plan,
+)
+from tests.builders.organizations import make_organization
+
+pytestmark = pytest.mark.django_db
+
+
+def test_an_issued_invoice_has_all_three_sections():
+    make_metered_price(unit_price="0.01")
+    parent = make_organization(name="Atlas")
+    child = make_organization(name="Atlas Labs", parent=parent)
+    make_add_on(organization=child, plan=make_plan())
+    consume(parent, quantity=2_000, on="2026-10-05")
+    consume(child, quantity=1_000, on="2026-10-06")
+    close_and_issue("2026-10")
+
+    invoice = invoice_of(parent, "2026-10")
+    document = load_document(invoice.pk)
+
+    assert (document.kind, document.number, document.issue_date) == ("invoice", invoice.number, invoice.issue_date)
+    assert (document.consumption_month, document.provision_month) == (date(2026, 10, 1), date(2026, 11, 1))
+    assert document.buyer.organization == parent.external_id
+    assert {line.organization_name for line in document.lines} == {"", "Atlas Labs"}
+    assert [(usage.name, usage.amount_cents) for usage in document.usage] == [("Atlas", 20_00), ("Atlas Labs", 10_00)]
+    assert document.has_sub_organizations
+    assert sum(usage.amount_cents for usage in document.usage) + document.usage_discount_cents == document.fees_cents
+    assert sum(line.net_cents for line in document.lines) == document.subtotal_cents
+    assert document.total_cents == document.subtotal_cents + sum(tax.vat_cents for tax in document.taxes)
+    assert document.usage[0].resources[0].lines[0].price.tiers[0].unit_price  # what the quantity is priced at
+
+
+def test_a_draft_has_todays_parties_and_what_staff_gave_by_hand():
+    make_metered_price(unit_price="0.01")
+    organization = make_organization()
+    consume(organization, quantity=2_000, on="2026-10-05")
+    close("2026-10")
+    adjust(organization, Note(text="Thank you"))
+    adjust(organization, PurchaseOrder(text="PO-9"))
+
+    document = load_document(invoice_of(organization, "2026-10").pk)
+
+    assert document.is_draft
+    assert (document.note, document.buyer.purchase_order, document.due_date) == ("Thank you", "PO-9", None)
+
+
+def test_a_hundred_documents_cost_as_many_queries_as_one():
+    make_metered_price(unit_price="0.01")
+    for index in range(12):
+        consume(make_organization(name=f"Customer {index}"), quantity=1_000 + index, on="2026-10-05")
+    close_and_issue("2026-10")
+    ids = list(Invoice.objects.values_list("pk", flat=True))
+    with CaptureQueriesContext(connection) as one:
+        load_documents(ids[:1])
+    with CaptureQueriesContext(connection) as all_of_them:
+        load_documents(ids)
+
+    assert len(ids) == 12
+    assert len(all_of_them) == len(one)
