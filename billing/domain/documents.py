@@ -177,3 +177,10 @@ class Document(Struct, frozen=True, kw_only=True):
     def has_sub_organizations(self) -> bool:
         """Whether more than the payer consumed: the details are then grouped, under a summary."""
         return len(self.usage) > 1
+
+
+class Rendered(Struct, frozen=True):
+    """The files of an issued document: the PDF, which carries the e-invoice, and the e-invoice by itself (CII)."""
+
+    pdf: bytes
+    xml: bytes
