@@ -1,0 +1,1 @@
+"""Documents as files and pages: what people read, pay, book and file."""
