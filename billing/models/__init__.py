@@ -12,6 +12,7 @@ from billing.models._events import Event
 from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
+from billing.models._legal_texts import ExchangeRate, LegalText
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
@@ -38,9 +39,11 @@ __all__ = [
     "CreditGrant",
     "CreditStatement",
     "Event",
+    "ExchangeRate",
     "Invoice",
     "InvoiceLine",
     "LegalEntity",
+    "LegalText",
     "Meter",
     "MonthClose",
     "NumberSeries",
