@@ -1,1 +1,1 @@
-"""Documents as files and pages: what people read, pay, book and file."""
+"""Documents for their readers: one wording of an invoice or credit note, rendered as PDF, e-invoice and HTML."""
