@@ -8,6 +8,7 @@ from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
 from billing.models._corrections import UsageCorrection
 from billing.models._coupons import Coupon, CouponUse
 from billing.models._credits import CreditEntry, CreditGrant
+from billing.models._draft_checks import DraftCheck
 from billing.models._events import Event
 from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.models._jobs import BulkJob, BulkJobItem
@@ -38,6 +39,7 @@ __all__ = [
     "CreditEntry",
     "CreditGrant",
     "CreditStatement",
+    "DraftCheck",
     "Event",
     "ExchangeRate",
     "Invoice",

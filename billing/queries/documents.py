@@ -87,7 +87,7 @@ def load_documents(invoice_ids: Collection[int], *, day: date | None = None) -> 
         row.pk: _document(
             row,
             given.get(row.pk, _Given(row.due_date, None, row.note)),
-            msgspec.convert(row.buyer or buyers[row.organization_id], Buyer),
+            msgspec.convert(row.buyer or _credited_buyer(row) or buyers[row.organization_id], Buyer),
             [_line(line, row.organization_id, names) for line in lines.get(row.pk, ())],
             taxes.get(row.pk, []),
             details.get(row.pk, []),
@@ -157,6 +157,11 @@ def _document(
         usage=_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
         usage_discount_cents=sum(detail.line.amount_cents for detail in details if not detail.line.meter_code),
     )
+
+
+def _credited_buyer(row: Invoice) -> Any:
+    """A credit note is made out to whom its invoice was."""
+    return row.refers_to.buyer if row.refers_to else None
 
 
 def _reference(invoice: Invoice | None) -> Reference | None:

@@ -14,7 +14,7 @@ from tests.builders.organizations import make_organization
 pytestmark = pytest.mark.django_db
 
 
-def codes_of(**profile: object) -> list[str]:
+def codes_of(**profile: str) -> list[str]:
     organization = make_organization()
     BillingProfile.objects.filter(pk=organization.pk).update(**profile)
     invoice = make_invoice(organization=organization, fees_cents=100_00)
@@ -23,11 +23,11 @@ def codes_of(**profile: object) -> list[str]:
     return [mention.code for mention in load_document(invoice.pk).mentions]
 
 
-def test_every_document_says_what_late_payment_costs():
+def test_every_document_says_what_late_payment_costs() -> None:
     assert codes_of() == ["PMT", "PMD", "AAB"]
 
 
-def test_a_seller_who_pays_vat_on_debits_says_so():
+def test_a_seller_who_pays_vat_on_debits_says_so() -> None:
     LegalEntity.objects.update(vat_on_debits=True)
     assert codes_of() == ["PMT", "PMD", "AAB", "DEBITS"]
 
@@ -40,18 +40,18 @@ def test_a_seller_who_pays_vat_on_debits_says_so():
         ({"country": "NC"}, "O_OVERSEAS"),
     ],
 )
-def test_an_invoice_without_vat_says_why(profile: dict[str, str], code: str):
+def test_an_invoice_without_vat_says_why(profile: dict[str, str], code: str) -> None:
     assert codes_of(**profile)[-1] == code
 
 
-def test_texts_are_in_the_language_of_the_buyer():
+def test_texts_are_in_the_language_of_the_buyer() -> None:
     organization = make_organization()
     BillingProfile.objects.filter(pk=organization.pk).update(language="en")
     document = load_document(make_invoice(organization=organization).pk)
     assert document.mentions[2].text == "No discount for early payment."
 
 
-def test_a_text_counts_from_its_day_on():
+def test_a_text_counts_from_its_day_on() -> None:
     LegalText.objects.create(code="AAB", language="fr", text="Escompte de 1 %.", valid_from=date(2027, 1, 1))
     texts = LegalTexts()
 
@@ -63,7 +63,7 @@ def test_a_text_counts_from_its_day_on():
     assert on(date(2000, 1, 1)) == []
 
 
-def test_the_last_published_rate_counts_for_a_week():
+def test_the_last_published_rate_counts_for_a_week() -> None:
     ExchangeRate.objects.create(currency="USD", day=date(2026, 10, 30), per_euro_micro=1_083_700)
     days = [date(2026, 10, 29), date(2026, 10, 30), date(2026, 11, 6), date(2026, 11, 7)]
     rates = ExchangeRates([("USD", day) for day in days])
@@ -71,7 +71,7 @@ def test_the_last_published_rate_counts_for_a_week():
     assert [getattr(rates.on("USD", day), "per_euro_micro", None) for day in days] == [None, 1_083_700, 1_083_700, None]
 
 
-def test_a_document_in_dollars_has_the_rate_of_its_day():
+def test_a_document_in_dollars_has_the_rate_of_its_day() -> None:
     ExchangeRate.objects.create(currency="USD", day=date(2026, 10, 30), per_euro_micro=1_083_700)
     invoice = make_invoice(organization=make_organization(currency="USD"), fees_cents=100_00)
 
