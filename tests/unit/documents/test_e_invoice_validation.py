@@ -4,6 +4,7 @@ Few tests for many documents: each process that runs tests starts a validating o
 """
 
 from random import Random
+from typing import Any
 
 import pytest
 from msgspec import structs
@@ -48,7 +49,7 @@ def test_any_document_is_valid_in_both_syntaxes() -> None:
 
 
 def test_what_is_wrong_is_found_and_named() -> None:
-    def problems(**changes: object) -> set[str]:
+    def problems(**changes: Any) -> set[str]:
         return {failure.problem or failure.rule for failure in validate(make_of_case(FRANCE, **changes))}
 
     def to(**changes: object) -> Buyer:
