@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0024_seller_details"),
+        ("billing", "0027_draft_checks"),
     ]
 
     operations = [
