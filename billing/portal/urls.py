@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from billing.portal import entrance, invoices, visits
+from billing.portal import entrance, invoice, invoices, visits
 from billing.portal._converters import TextConverter
 
 register_converter(TextConverter, "text")
@@ -12,6 +12,8 @@ app_name = "portal"
 of_an_organization = [
     path("", entrance.organization, name="organization"),
     path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/<text:number>/", invoice.invoice, name="invoice"),
+    path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
 ]
 
 urlpatterns = [
