@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, Any] = {
     "bulk_job.started": _("Bulk work was started"),
     "bulk_job.approved": _("Bulk work was approved"),
     "bulk_job.refused": _("Bulk work was refused"),
+    "portal.seen": _("The portal was seen as this organization"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }

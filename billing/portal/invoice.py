@@ -1,6 +1,6 @@
 """One invoice or credit note: what it says, what became of it, how to pay it, and its files."""
 
-from typing import Any, cast
+from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -59,4 +59,4 @@ def _file_name(row: Invoice) -> str:
 
 
 def _language() -> Language:
-    return cast(Language, "fr" if (get_language() or "").startswith("fr") else "en")
+    return "fr" if (get_language() or "").startswith("fr") else "en"

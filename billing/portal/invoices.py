@@ -23,19 +23,23 @@ def invoices(request: HttpRequest, seat: Seat) -> HttpResponse:
     term = request.GET.get("q", "").strip()[:LONGEST_TERM]
     found = load_invoice_list(seat.organization.pk, today=today, term=term, page=request.GET.get("page", "1"))
     groups = [
-        ("pending", _("Pending"), found.pending),
-        ("processing", _("Awaiting payment validation"), found.processing),
-        *((f"year-{each.year}", _("Settled in %(year)d") % {"year": each.year}, each.invoices) for each in found.years),
+        ("pending", _("Pending"), True, found.pending),
+        ("processing", _("Awaiting payment validation"), True, found.processing),
+        *((f"year-{each.year}", _settled_in(each.year), False, each.invoices) for each in found.years),
     ]
     context = {
         "term": term,
         "query": f"{urlencode({'q': term})}&" if term else "",
         "found": found,
         "currency": seat.organization.currency,
-        "groups": [(name, title, [_row(each, today) for each in rows]) for name, title, rows in groups if rows],
+        "groups": [(*group, [_row(each, today) for each in rows]) for *group, rows in groups if rows],
         "page": found.page,
     }
     return render_page(request, seat, "portal/invoices.html", context, current="invoices")
+
+
+def _settled_in(year: int) -> str:
+    return _("Settled in %(year)d") % {"year": year}
 
 
 def _row(listed: Listed, today: date) -> dict[str, Any]:
