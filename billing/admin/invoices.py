@@ -23,12 +23,13 @@ from billing.admin._base import ComputedAdmin
 from billing.admin._crediting_actions import CREDITING_ACTIONS
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
-from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
+from billing.admin._reviewing import APPROVE_ACTIONS, CHECK_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.admin.previews import preview_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.draft_checks import MUST_BE_MENDED, failure_count, must_be_mended
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
@@ -70,8 +71,8 @@ FILTER_LABELS = {
 }
 DRAFT_STATES = {
     "draft": Q(),
-    "ready": Q(hold_reason="", open_findings=0),
-    "review": Q(hold_reason="", open_findings__gt=0),
+    "ready": Q(hold_reason="", open_findings=0) & ~MUST_BE_MENDED,
+    "review": Q(hold_reason="") & (Q(open_findings__gt=0) | MUST_BE_MENDED),
     "on_hold": ~Q(hold_reason=""),
 }
 
@@ -122,6 +123,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         *ADJUST_ACTIONS,
         *ROW_ACTIONS,
         *FINDING_ACTIONS,
+        *CHECK_ACTIONS,
         *SETTLING_ACTIONS,
         *CREDITING_ACTIONS,
     )
@@ -138,7 +140,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         "issue_date",
         "due_date",
     ]
-    list_select_related = ["organization"]
+    list_select_related = ["organization", "organization__billing_profile", "e_invoice_check"]
     list_filter = [
         StatusFilter,
         ("kind", ChoicesDropdownFilter),
@@ -181,6 +183,9 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             return "open", ngettext(
                 "%d open finding", "%d open findings", invoice.open_findings
             ) % invoice.open_findings
+        if errors := failure_count(invoice):
+            look = "open" if must_be_mended(invoice) else "warnings"
+            return look, ngettext("e-invoice: %d error", "e-invoice: %d errors", errors) % errors
         warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
         return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
 

@@ -62,6 +62,8 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
         [
             (_("Legal entity"), "domain", "billing", "legalentity"),
             (_("VAT rates"), "percent", "billing", "taxrate"),
+            (_("Legal texts"), "gavel", "billing", "legaltext"),
+            (_("Exchange rates"), "currency_exchange", "billing", "exchangerate"),
             (_("Number series"), "tag", "billing", "numberseries"),
             (_("Review thresholds"), "flag", "billing", "reviewthresholds"),
             (_("Approval policy"), "verified", "billing", "approvalpolicy"),

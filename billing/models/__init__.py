@@ -8,10 +8,12 @@ from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
 from billing.models._corrections import UsageCorrection
 from billing.models._coupons import Coupon, CouponUse
 from billing.models._credits import CreditEntry, CreditGrant
+from billing.models._draft_checks import DraftCheck
 from billing.models._events import Event
 from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
+from billing.models._legal_texts import ExchangeRate, LegalText
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
@@ -37,10 +39,13 @@ __all__ = [
     "CreditEntry",
     "CreditGrant",
     "CreditStatement",
+    "DraftCheck",
     "Event",
+    "ExchangeRate",
     "Invoice",
     "InvoiceLine",
     "LegalEntity",
+    "LegalText",
     "Meter",
     "MonthClose",
     "NumberSeries",

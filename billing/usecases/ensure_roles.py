@@ -27,6 +27,7 @@ SEEN = _rights(
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
     *("billing.reviewthresholds", "billing.approvalpolicy"),
     *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
+    *("billing.legaltext", "billing.exchangerate"),
 ) | {"billing.see_portal"}
 ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
@@ -43,7 +44,7 @@ MANAGING = (
 CONTROLLING = (
     _rights("add change delete", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice")
     | _rights("add change delete", "billing.meter", "billing.taxrate")
-    | _rights("add change delete", "billing.reviewthresholds")
+    | _rights("add change delete", "billing.reviewthresholds", "billing.legaltext", "billing.exchangerate")
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
     | _rights("approve", "billing.invoice")
 )

@@ -31,7 +31,7 @@ from billing.models import (
     UsageMonth,
 )
 from billing.queries.months import month_of
-from billing.queries.parties import seller_snapshot
+from billing.queries.parties import buyer_snapshots, seller_snapshot
 from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
@@ -312,8 +312,8 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.issue_date = issue_date
     invoice.due_date = issue_date + timedelta(days=invoice.organization.payment_term_days)
     invoice.issued_at = datetime.combine(issue_date, time(8, 0), UTC)
-    invoice.seller = dict(seller_snapshot(invoice.legal_entity))
-    invoice.buyer = {"organization": invoice.organization.external_id, "name": invoice.organization.name}
+    invoice.seller = seller_snapshot(invoice.legal_entity)
+    invoice.buyer = buyer_snapshots([invoice.organization_id])[invoice.organization_id]
     invoice.save()
     seal([invoice.pk], series)
     invoice.refresh_from_db(fields=["content_hash"])
