@@ -29,6 +29,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Bulk work"), "playlist_play", "billing", "bulkjob"),
             (_("Charges"), "post_add", "billing", "charge"),
             (_("Payments"), "payments", "billing", "payment"),
+            (_("E-mails"), "mail", "billing", "outgoingmail"),
         ],
     ),
     (

@@ -2,6 +2,7 @@
 
 from billing.models._add_ons import AddOn
 from billing.models._adjustments import Adjustment
+from billing.models._archive import ArchivedDocument
 from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
 from billing.models._charges import Charge
 from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
@@ -14,6 +15,7 @@ from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxS
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
 from billing.models._legal_texts import ExchangeRate, LegalText
+from billing.models._mails import OutgoingMail
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
@@ -29,6 +31,7 @@ __all__ = [
     "Allocation",
     "Approval",
     "ApprovalPolicy",
+    "ArchivedDocument",
     "BulkJob",
     "BulkJobItem",
     "Charge",
@@ -49,6 +52,7 @@ __all__ = [
     "Meter",
     "MonthClose",
     "NumberSeries",
+    "OutgoingMail",
     "Payment",
     "Price",
     "PriceTier",

@@ -22,6 +22,7 @@ SEEN = _rights(
     *("billing.addon", "billing.charge", "billing.coupon", "billing.couponuse"),
     *("billing.creditgrant", "billing.creditentry", "billing.creditstatement"),
     *("billing.invoice", "billing.invoiceline", "billing.taxsubtotal"),
+    *("billing.archiveddocument", "billing.outgoingmail"),
     *("billing.payment", "billing.allocation", "billing.refund", "billing.usagecorrection"),
     *("billing.monthclose", "billing.closebatch", "billing.closeoutcome", "billing.bulkjob", "billing.bulkjobitem"),
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
@@ -34,6 +35,7 @@ ACCOUNTING = (
     | _rights("add change delete", "organizations.membership", "billing.charge")
     | _rights("add", "billing.payment")
     | _rights("adjust settle", "billing.invoice")
+    | _rights("send", "billing.outgoingmail")
     | _rights("view", "organizations.user")  # to choose the members of an organization
 )
 MANAGING = (

@@ -32,6 +32,7 @@ from billing.models import (
 )
 from billing.queries.months import month_of
 from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.usecases._archive import await_rendering
 from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
@@ -316,6 +317,7 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.buyer = buyer_snapshots([invoice.organization_id])[invoice.organization_id]
     invoice.save()
     seal([invoice.pk], series)
+    await_rendering([invoice.pk], at=invoice.issued_at)
     invoice.refresh_from_db(fields=["content_hash"])
 
 
