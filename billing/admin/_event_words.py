@@ -44,6 +44,7 @@ SENTENCES: Mapping[str, Any] = {
     "bulk_job.started": _("Bulk work was started"),
     "bulk_job.approved": _("Bulk work was approved"),
     "bulk_job.refused": _("Bulk work was refused"),
+    "portal.seen": _("The portal was seen as this organization"),
     "documents.retried": _("Files that could not be made were tried again"),
     "mail.sent": pgettext_lazy("event", "Sent by e-mail"),
     "mail.failed": _("An e-mail could not be sent"),

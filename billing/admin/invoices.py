@@ -27,6 +27,7 @@ from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, CHECK_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
+from billing.admin.previews import preview_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.archive import left_to_render
@@ -181,8 +182,9 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
     def get_urls(self) -> list[URLPattern]:
-        """The panels that explain a figure and the files, before Django's own patterns."""
-        return [*explanation_urls(self.admin_site), *file_urls(self.admin_site), *super().get_urls()]
+        """The panels that explain a figure, the preview and the files, before Django's own patterns."""
+        site = self.admin_site
+        return [*explanation_urls(site), *preview_urls(site), *file_urls(site), *super().get_urls()]
 
     @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")

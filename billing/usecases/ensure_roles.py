@@ -29,7 +29,7 @@ SEEN = _rights(
     *("billing.reviewthresholds", "billing.approvalpolicy"),
     *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
     *("billing.legaltext", "billing.exchangerate"),
-)
+) | {"billing.see_portal"}
 ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
     | _rights("add change delete", "organizations.membership", "billing.charge")

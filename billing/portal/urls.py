@@ -1,0 +1,25 @@
+"""Addresses of the portal: all that belongs to an organization lies below its public identifier."""
+
+from django.urls import include, path, register_converter
+
+from billing.portal import entrance, invoice, invoices, visits
+from billing.portal._converters import TextConverter
+
+register_converter(TextConverter, "text")
+
+app_name = "portal"
+
+of_an_organization = [
+    path("", entrance.organization, name="organization"),
+    path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/<text:number>/", invoice.invoice, name="invoice"),
+    path("invoices/<text:number>.pdf", invoice.document_file, {"kind": "pdf"}, name="invoice_pdf"),
+    path("invoices/<text:number>.xml", invoice.document_file, {"kind": "xml"}, name="invoice_xml"),
+    path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
+]
+
+urlpatterns = [
+    path("", entrance.home, name="home"),
+    path("visit/end/", visits.end_visit, name="end_visit"),
+    path("organizations/<text:external_id>/", include(of_an_organization)),
+]
