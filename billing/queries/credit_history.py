@@ -125,7 +125,9 @@ def load_history(organization_ids: Collection[int], *, until: Month, months: int
     found = entries.filter(booked_at__gte=since.start, booked_at__lt=until.end)
     columns = (*(f"grant__{column}" for column in _LOT_COLUMNS), "invoice_id", "invoice__number", "invoice__issue_date")
     rows = found.order_by("booked_at", "id").values_list("booked_at", "kind", "amount_cents", "month", *columns)
-    history = by_month(earlier["cents"] or 0, _together(_Entry(*row[:4], _cause(row[4:])) for row in rows))
+    history = by_month(
+        earlier["cents"] or 0, _together(_Entry(row[0], row[1], row[2], row[3], _cause(row[4:])) for row in rows)
+    )
     return History(history[::-1], since.previous if earlier["first"] is not None else None)
 
 
