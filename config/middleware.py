@@ -1,4 +1,4 @@
-"""Middleware of our own: the admin's content security policy, staff's second factor, and metrics of requests."""
+"""Middleware of our own: the admin's content security policy, staff's second factor and visits, metrics of requests."""
 
 import time
 from collections.abc import Callable
@@ -6,10 +6,12 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.middleware.csp import ContentSecurityPolicyMiddleware as DjangoContentSecurityPolicyMiddleware
+from django.shortcuts import render
 from django.urls import reverse
 from prometheus_client import Histogram
 
 from organizations.sign_in import second_factor
+from organizations.sign_in.visits import current_visit
 
 REQUEST_SECONDS = Histogram(
     "http_request_duration_seconds",
@@ -17,6 +19,7 @@ REQUEST_SECONDS = Histogram(
     ["method", "view", "status"],
     buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -63,3 +66,23 @@ class StaffSecondFactorMiddleware:
     @staticmethod
     def _is_guarded(path: str) -> bool:
         return path.startswith(reverse("admin:index")) and path not in {reverse("admin:login"), reverse("admin:logout")}
+
+
+class ReadOnlyVisitsMiddleware:
+    """Refuse every change while staff see the portal as an organization, wherever in the portal it is tried.
+
+    The desk, where they are themselves, signing out, the language and the end of the visit are no part of the portal.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in SAFE_METHODS and not self._is_own(request.path) and current_visit(request):
+            return render(request, "portal/read_only.html", status=403)
+        return self.get_response(request)
+
+    @staticmethod
+    def _is_own(path: str) -> bool:
+        own = {reverse("account_logout"), reverse("set_language"), reverse("portal:end_visit")}
+        return path in own or path.startswith((reverse("admin:index"), "/accounts/"))

@@ -1,14 +1,12 @@
-"""Addresses: the finance desk, signing in, and pages for machines."""
+"""Addresses: the portal of the customers, the finance desk, signing in, and pages for machines."""
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 from config.health import healthz, metrics, readyz
 from organizations.sign_in.views import desk_door
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("admin/login/", desk_door),  # the admin's own login has this address, and comes too late
     path("admin/", admin.site.urls),
     path("accounts/", include("organizations.sign_in.urls")),
@@ -16,4 +14,5 @@ urlpatterns = [
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
+    path("", include("billing.portal.urls")),
 ]
