@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from billing.portal import entrance, invoices, visits
+from billing.portal import balance, consumption, entrance, invoices, visits
 from billing.portal._converters import TextConverter
 
 register_converter(TextConverter, "text")
@@ -10,6 +10,8 @@ register_converter(TextConverter, "text")
 app_name = "portal"
 
 of_an_organization = [
+    path("credits/", balance.balance, name="credits"),
+    path("consumption/", consumption.consumption, name="consumption"),
     path("", entrance.organization, name="organization"),
     path("invoices/", invoices.invoices, name="invoices"),
 ]
