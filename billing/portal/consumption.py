@@ -45,8 +45,8 @@ def consumption(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The forecast and the charts."""
     at = timezone.now()
     forecast = load_forecast(seat.organization, at=at)
-    so_far = forecast.so_far.lines if forecast else ()
-    charts = load_charts(seat.organization, month_at(at), so_far)
+    not_invoiced = (*forecast.open_lines, *forecast.so_far.lines) if forecast else ()
+    charts = load_charts(seat.organization, month_at(at), not_invoiced)
     context = {
         "forecast": forecast,
         "month": month_at(at).first_day,

@@ -1,4 +1,4 @@
-"""What a payer consumed, month by month, by resource and by sub-organization: as invoiced, and so far."""
+"""What a payer consumed, month by month, by resource and by sub-organization: as invoiced, and what is not yet."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -50,19 +50,20 @@ class Charts(Struct, frozen=True):
     by_organization: Breakdown | None
 
 
-def load_charts(payer: Organization, month: Month, so_far: Sequence[UsageLine]) -> Charts:
-    """Break down the invoiced consumption of the last twelve months before `month`, and what there is of it so far.
+def load_charts(payer: Organization, month: Month, not_invoiced: Sequence[UsageLine]) -> Charts:
+    """Break down the invoiced consumption of the last twelve months before `month`, and what is not invoiced yet.
 
     Gross of any discount, each month with the late usage that was billed later. Sums are made by the database, so
     thousands of resources cost as many queries as one.
     """
     details = _details(payer, month)
     totals = Counter(dict(details.values_list("month").annotate(cents=Sum("amount_cents"))))
-    totals[month.first_day] = sum(line.amount_cents for line in so_far)
+    for line in not_invoiced:
+        totals[line.month] += line.amount_cents
     first = min((day for day, cents in totals.items() if cents), default=month.first_day)
     months = [day for day in (month.back(number).first_day for number in range(MONTHS, -1, -1)) if day >= first]
-    resources = _amounts(details, "resource_id", so_far)
-    organizations = _amounts(details, "organization_id", so_far)
+    resources = _amounts(details, "resource_id", not_invoiced)
+    organizations = _amounts(details, "organization_id", not_invoiced)
     return Charts(
         _breakdown(months, totals, resources, _resource_names(resources, payer.pk)),
         _breakdown(months, totals, organizations, _organization_names(organizations))
@@ -87,10 +88,10 @@ def _details(payer: Organization, month: Month) -> QuerySet[UsageDetail]:
     ).order_by()
 
 
-def _amounts(details: QuerySet[UsageDetail], column: str, so_far: Sequence[UsageLine]) -> _Amounts:
+def _amounts(details: QuerySet[UsageDetail], column: str, not_invoiced: Sequence[UsageLine]) -> _Amounts:
     """The months of those that consumed most, invoiced or so far: two queries."""
     current: Counter[int] = Counter()
-    for line in so_far:
+    for line in not_invoiced:
         current[getattr(line, column)] += line.amount_cents
     largest = details.values_list(column).annotate(cents=Sum("amount_cents")).order_by("-cents", column)
     ids = {id_ for id_, _ in (*largest[: LARGEST + 1], *current.most_common(LARGEST + 1)) if id_ is not None}
@@ -98,7 +99,7 @@ def _amounts(details: QuerySet[UsageDetail], column: str, so_far: Sequence[Usage
     found = details.filter(among(column.removesuffix("_id"), ids)) if ids else details.none()
     for id_, day, cents in found.values_list(column, "month").annotate(cents=Sum("amount_cents")):
         amounts[id_][day] += cents
-    for line in so_far:
+    for line in not_invoiced:
         if getattr(line, column) in ids:
             amounts[getattr(line, column)][line.month] += line.amount_cents
     return amounts

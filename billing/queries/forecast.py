@@ -38,7 +38,7 @@ class Forecast(Struct, frozen=True):
 
     `known_until` is the instant up to which usage is known; `so_far` is what it costs, `expected` what the whole month
     probably will. `invoice` is what the close would make of that. `open_month`: the first day of the month before,
-    whose invoice is not issued yet and is reckoned with as it would be now.
+    whose invoice is not issued yet and is reckoned with as it would be now; `open_lines` are its usage.
     """
 
     month: Month
@@ -50,6 +50,7 @@ class Forecast(Struct, frozen=True):
     expected: Consumption
     invoice: Assembled
     open_month: date | None
+    open_lines: tuple[UsageLine, ...]
     organizations: Mapping[int, str]
     resources: Mapping[int, tuple[str, str]]
 
@@ -71,7 +72,7 @@ def load_forecast(organization: Organization, *, at: datetime) -> Forecast | Non
     measured = sum_measured([month.previous, month], ids, window.start, window.end)
     whole = structs.replace(facts, usage=extrapolate(facts.usage, measured, window, _last_instant(facts)))
     so_far, expected = _rate(facts, loaded), _rate(whole, loaded)
-    open_month, invoice = _invoice(whole, loaded, scope)
+    before, invoice = _invoice(whole, loaded, scope)
     return Forecast(
         month=month,
         at=at,
@@ -81,7 +82,8 @@ def load_forecast(organization: Organization, *, at: datetime) -> Forecast | Non
         so_far=so_far,
         expected=expected,
         invoice=invoice,
-        open_month=open_month,
+        open_month=None if before is None else month.previous.first_day,
+        open_lines=() if before is None or isinstance(before, Blocked) else before.usage,
         organizations={account.id: account.name for account in accounts.members},
         resources=_names_of({line.resource_id for line in (*so_far.lines, *expected.lines)}),
     )
@@ -114,21 +116,21 @@ def _rate(facts: Facts, loaded: CloseFacts) -> Consumption:
     return Consumption(rated.lines)
 
 
-def _invoice(facts: Facts, loaded: CloseFacts, scope: Scope) -> tuple[date | None, Assembled]:
+def _invoice(facts: Facts, loaded: CloseFacts, scope: Scope) -> tuple[Assembled | None, Assembled]:
     """Assemble the invoice; first the one of the month before, as it would be now, when that is not settled yet."""
     if facts.blocked is None or facts.blocked.code not in PREVIOUS_MONTH_IS_OPEN:
         return None, assemble(facts, loaded.rate_card)
     month = facts.month.previous
     accounts = load_accounts(month, scope, lock=False)
     if facts.payer_id not in accounts.trees:
-        return month.first_day, Blocked(facts.blocked)
-    before = _load(month, accounts)
-    [facts_before] = before
-    settled = assemble(facts_before, before.rate_card)
-    if isinstance(settled, Blocked):
-        return month.first_day, settled
+        return None, Blocked(facts.blocked)
+    loaded_before = _load(month, accounts)
+    [facts_before] = loaded_before
+    before = assemble(facts_before, loaded_before.rate_card)
+    if isinstance(before, Blocked):
+        return before, before
     is_known = accounts.trees[facts.payer_id][0].outcome_id is not None
-    return month.first_day, assemble(carried_on(facts, settled, is_known=is_known), loaded.rate_card)
+    return before, assemble(carried_on(facts, before, is_known=is_known), loaded.rate_card)
 
 
 def _names_of(resource_ids: set[int]) -> dict[int, tuple[str, str]]:

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from billing.queries.consumption import LARGEST, Charts, load_charts
 from billing.queries.forecast import load_forecast
 from organizations.models import Organization
-from tests.builders.closing import close_and_issue, consume, local, make_metered_price, month
+from tests.builders.closing import close, close_and_issue, consume, local, make_metered_price, month
 from tests.builders.organizations import make_organization
 from tests.builders.usage import make_resource
 
@@ -24,7 +24,7 @@ def _price() -> None:
 def charts_of(organization: Organization, at: str = "2026-11-20") -> Charts:
     forecast = load_forecast(organization, at=local(at))
     assert forecast is not None
-    return load_charts(organization, forecast.month, forecast.so_far.lines)
+    return load_charts(organization, forecast.month, (*forecast.open_lines, *forecast.so_far.lines))
 
 
 def test_by_resource_and_organization_with_the_month_so_far() -> None:
@@ -77,6 +77,17 @@ def test_late_usage_belongs_to_its_own_month() -> None:
     close_and_issue("2026-10")
 
     assert charts_of(atlas).by_resource.totals_cents == [12_00, 3_00, 0]
+
+
+def test_a_month_that_is_not_issued_yet_is_there_too() -> None:
+    atlas = make_organization()
+    consume(atlas, quantity=1_000, on="2026-09-05")
+    close_and_issue("2026-09")
+    consume(atlas, quantity=300, on="2026-10-06")
+    consume(atlas, quantity=50, on="2026-11-06")
+    close("2026-10")
+
+    assert charts_of(atlas).by_resource.totals_cents == [10_00, 3_00, 50]
 
 
 def test_nothing_yet() -> None:
