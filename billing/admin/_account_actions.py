@@ -1,5 +1,8 @@
 """What can be done about a customer's account from its page."""
 
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -10,8 +13,10 @@ from billing.admin._crediting_actions import given_back_sentence
 from billing.queries.closed_accounts import has_unbilled_usage, is_account_over
 from billing.usecases._accounts import UnableToSettle
 from billing.usecases.return_lowered_usage import return_lowered_usage
+from billing.usecases.see_portal import UnableToSee, see_portal
 from billing.usecases.settle_closed_account import SettledAccount, settle_closed_account
 from organizations.models import Organization
+from organizations.sign_in import visits
 
 
 class GiveBackForm(ReasonForm[Organization]):
@@ -67,7 +72,34 @@ def _has_late_usage(organization: Organization) -> bool:
     return is_account_over(organization) and has_unbilled_usage(organization)
 
 
+class SeePortalForm(ReasonForm[Organization]):
+    """Shows somebody what the customer's people see."""
+
+    refusals = (UnableToSee,)
+
+    def perform(self) -> str:
+        """Write it down."""
+        see_portal(organization_id=self.target.pk, reason=self.cleaned_data["reason"], actor=self.actor, at=self.at)
+        minutes = visits.LASTS.seconds // 60
+        return _t("You see this for %(minutes)d minutes, or until you go back.") % {"minutes": minutes}
+
+
+def _visit(request: HttpRequest, organization: Organization) -> str:
+    visits.start_visit(request, organization=organization.external_id, at=timezone.now())
+    return reverse("portal:organization", args=[organization.external_id])
+
+
 ACCOUNT_ACTIONS: tuple[PageAction[Organization], ...] = (
+    PageAction(
+        "see-portal",
+        _("See the portal as this organization"),
+        SeePortalForm,
+        visits.PERMISSION,
+        "visibility",
+        description=_("You see what its Admins see, and can change nothing. The reason is kept in its history."),
+        submit=_("Open the portal"),
+        leads_to=_visit,
+    ),
     PageAction(
         "settle-account",
         _("Settle closed account"),

@@ -106,6 +106,7 @@ class PageAction[M: Model]:
     """A button on the page of a row. `is_offered` hides it where the use case would only refuse.
 
     `needs_fresh_factor` is for what issues documents, gives money or keys away: see `confirm_first`.
+    `leads_to` gives the address where it goes on; without it that is the page again.
     """
 
     name: str
@@ -117,6 +118,7 @@ class PageAction[M: Model]:
     submit: "StrOrPromise" = SAVE
     is_offered: Callable[[M], bool] = lambda row: True
     needs_fresh_factor: bool = False
+    leads_to: "Callable[[HttpRequest, M], str] | None" = None
 
 
 class Button(NamedTuple):
@@ -172,7 +174,7 @@ class ActionsMixin[M: Model](_Admin[M]):
                 effect = form.attempt(form.effect) or ()
             elif message := form.attempt(form.perform):
                 messages.success(request, message)
-                return self._leave(request, row)
+                return _go(request, action.leads_to(request, row)) if action.leads_to else self._leave(request, row)
         return self._show_dialog(request, row, action, form, effect)
 
     def _leave(self, request: HttpRequest, row: M) -> HttpResponse:

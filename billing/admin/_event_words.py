@@ -15,6 +15,7 @@ from billing.models import Adjustment, Event
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.reasons import reason_sentence
 from billing.queries.target_names import name_of_key
+from organizations.models import BillingProfile
 
 SENTENCES: Mapping[str, Any] = {
     "invoice.issued": pgettext_lazy("event", "Issued"),
@@ -35,6 +36,7 @@ SENTENCES: Mapping[str, Any] = {
     "credit_note.discarded": _("A credit note was discarded"),
     "credit_note.issued": _("A credit note was issued"),
     "usage.given_back": _("Late usage made a month cheaper: the difference was given back"),
+    "billing_details.changed": _("A member changed the billing details"),
     "account.settled": _("The closed account was settled"),
     "payment.recorded": _("A payment was recorded"),
     "payment.allocated": _("A payment settles it"),
@@ -44,6 +46,7 @@ SENTENCES: Mapping[str, Any] = {
     "bulk_job.started": _("Bulk work was started"),
     "bulk_job.approved": _("Bulk work was approved"),
     "bulk_job.refused": _("Bulk work was refused"),
+    "portal.seen": _("The portal was seen as this organization"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }
@@ -76,6 +79,8 @@ def details_of(event: Event) -> str:
     values = event.values
     if event.kind == "finding.acknowledged":
         return reason_sentence(str(values["code"]), values["values"])
+    if event.kind == "billing_details.changed":
+        return _details(values["before"], values["after"])
     if "adjustment" in values:
         parts = [_adjustment(values)]
     else:
@@ -102,6 +107,11 @@ def _adjustment(values: Mapping[str, Any]) -> str:
     row.day = date.fromisoformat(values["day"]) if "day" in values else None
     name = values.get("line") or (name_of_key(row.target) if row.target else "")
     return adjustment_in_words(row, {row.target: name})
+
+
+def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    labels = {name: BillingProfile._meta.get_field(name).verbose_name for name in after}
+    return " · ".join(f"{labels[name]}: {before[name] or '–'} → {after[name] or '–'}" for name in after)
 
 
 def _amount(cents: int | None, currency: str) -> str:

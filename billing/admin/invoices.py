@@ -26,6 +26,7 @@ from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
+from billing.admin.previews import preview_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.invoice_pages import InvoicePage
@@ -154,8 +155,8 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
     def get_urls(self) -> list[URLPattern]:
-        """The panels that explain a figure, before Django's own patterns."""
-        return [*explanation_urls(self.admin_site), *super().get_urls()]
+        """The panels that explain a figure and the preview, before Django's own patterns."""
+        return [*explanation_urls(self.admin_site), *preview_urls(self.admin_site), *super().get_urls()]
 
     @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")

@@ -151,6 +151,7 @@ class Invoice(models.Model):
             ("credit_invoice", _("Can credit invoices and close accounts")),
             ("settle_invoice", _("Can allocate payments")),
             ("refund_invoice", _("Can refund payments and write off invoices")),
+            ("see_portal", _("Can see the portal as an organization, read-only")),
         )
         indexes = (
             # Counts a month's invoices by state without reading one of them.

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Concatenate
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from organizations.models import Membership, Organization, User
-from organizations.sign_in.visits import Visit, current_visit
+from organizations.sign_in.visits import Visit, current_visit, forget_visit_that_is_over
 
 MONEY_ROLES = frozenset({Membership.Role.ADMIN.value, Membership.Role.ACCOUNTANT.value})
 
@@ -72,6 +75,9 @@ def _seated[**P](page: Page[P], may_see: Callable[[Seat], bool]) -> View:
     @wraps(page)
     def view(request: HttpRequest, external_id: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         seat = find_seat(request, external_id)
+        if seat is None and forget_visit_that_is_over(request):
+            messages.info(request, _("Your visit to the portal is over."))
+            return redirect("portal:home")
         if seat is None or not may_see(seat):
             raise Http404
         return page(request, seat, *args, **kwargs)

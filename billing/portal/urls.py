@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from billing.portal import balance, consumption, entrance, invoices, visits
+from billing.portal import balance, consumption, coupons, details, entrance, invoice, invoices, members, visits
 from billing.portal._converters import TextConverter
 
 register_converter(TextConverter, "text")
@@ -10,10 +10,17 @@ register_converter(TextConverter, "text")
 app_name = "portal"
 
 of_an_organization = [
-    path("credits/", balance.balance, name="credits"),
-    path("consumption/", consumption.consumption, name="consumption"),
     path("", entrance.organization, name="organization"),
     path("invoices/", invoices.invoices, name="invoices"),
+    path("invoices/<text:number>/", invoice.invoice, name="invoice"),
+    path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
+    path("credits/", balance.balance, name="credits"),
+    path("consumption/", consumption.consumption, name="consumption"),
+    path("coupons/", coupons.coupons, name="coupons"),
+    path("billing-details/", details.details, name="billing_details"),
+    path("members/", members.members, name="members"),
+    path("members/<int:member_id>/role/", members.change_role, name="change_role"),
+    path("members/<int:member_id>/remove/", members.remove, name="remove_member"),
 ]
 
 urlpatterns = [

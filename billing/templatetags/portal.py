@@ -8,24 +8,27 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 
 from billing import formatting
+from billing.documents import _figures as figures
 
 register = template.Library()
-
-MINUS = "−"
 
 
 @register.filter
 def money(cents: int | None, currency: str = "") -> SafeString | str:
-    """`{{ cents|money:"EUR" }}`: an amount that never wraps, with a minus sign that is one."""
+    """`{{ cents|money:"EUR" }}`: an amount as documents print it, that never wraps."""
     if cents is None:
         return ""
-    amount = formatting.format_amount(abs(cents))
-    sign = MINUS if cents < 0 else ""
-    unit = format_html(' <span class="unit">{}</span>', currency) if currency else ""
-    return format_html('<span class="money">{}{}{}</span>', sign, amount, unit)
+    written = figures.money(cents, currency) if currency else figures.amount(cents)
+    return format_html('<span class="money">{}</span>', written)
 
 
 @register.filter
 def month(day: date) -> str:
     """`{{ invoice.consumption_month|month }}`: "October 2026"."""
     return str(capfirst(formatting.format_month(day)))
+
+
+@register.filter
+def negative(cents: int) -> int:
+    """What an amount takes away."""
+    return -cents

@@ -27,7 +27,7 @@ SEEN = _rights(
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
     *("billing.reviewthresholds", "billing.approvalpolicy"),
     *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
-)
+) | {"billing.see_portal"}
 ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
     | _rights("add change delete", "organizations.membership", "billing.charge")

@@ -37,6 +37,15 @@ def end_visit(request: HttpRequest) -> Visit | None:
     return Visit(**noted) if noted else None
 
 
+def forget_visit_that_is_over(request: HttpRequest) -> bool:
+    """End the visit of this session if its time is up; tell whether that was so."""
+    noted = request.session.get(_KEY)
+    if not noted or not Visit(**noted).is_over(timezone.now()):
+        return False
+    end_visit(request)
+    return True
+
+
 def current_visit(request: HttpRequest) -> Visit | None:
     """The visit of this session, None when there is none, its time is up, or the person may no longer make one."""
     noted = request.session.get(_KEY) if hasattr(request, "session") else None

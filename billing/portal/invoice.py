@@ -1,0 +1,62 @@
+"""One invoice or credit note: what it says, what became of it, how to pay it, and its files."""
+
+from typing import Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from billing.documents.html import how_to_pay, html_document
+from billing.domain.documents import Language
+from billing.domain.lifecycle import PaymentState
+from billing.models import Invoice
+from billing.portal._access import Seat, money_page
+from billing.portal._pages import render_page
+from billing.portal._words import status_of
+from billing.queries.customer_invoices import find_issued, load_account
+from billing.queries.documents import load_document
+from billing.queries.usage_rows import usage_header, usage_rows
+from organizations.spreadsheets.writing import CONTENT_TYPES, write_csv
+
+
+@money_page
+def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
+    """Show it in the language of whoever reads."""
+    row = _find(seat, number)
+    document, account = load_document(row.pk), load_account(row)
+    language = _language()
+    shown = html_document(document, language=language, details_page=request.GET.get("details", "1"))
+    is_payable = row.kind == Invoice.Kind.INVOICE and row.payment_state == PaymentState.PENDING
+    context: dict[str, Any] = {
+        "invoice": row,
+        "shown": shown,
+        "status": status_of(row, today=timezone.localdate()),
+        "account": account,
+        "pay": how_to_pay(document, left_cents=account.due_cents, language=language) if is_payable else None,
+        "has_usage": bool(document.usage),
+    }
+    return render_page(request, seat, "portal/invoice.html", context, current="invoices")
+
+
+@money_page
+def usage_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
+    """The usage details as a file that spreadsheets open, and never compute."""
+    row = _find(seat, number)
+    file = write_csv(str(row), usage_header(), usage_rows(row))
+    return FileResponse(file, as_attachment=True, filename=f"{_file_name(row)}.csv", content_type=CONTENT_TYPES["csv"])
+
+
+def _find(seat: Seat, number: str) -> Invoice:
+    row = find_issued(seat.organization.pk, number)
+    if row is None:
+        raise Http404
+    return row
+
+
+def _file_name(row: Invoice) -> str:
+    """The number, as far as file systems can hold it."""
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in str(row))
+
+
+def _language() -> Language:
+    return "fr" if (get_language() or "").startswith("fr") else "en"
