@@ -110,7 +110,7 @@ def _adjustment(values: Mapping[str, Any]) -> str:
 
 
 def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    labels = {name: BillingProfile._meta.get_field(name).verbose_name for name in after}
+    labels = {field.name: field.verbose_name for field in BillingProfile._meta.concrete_fields}
     return " · ".join(f"{labels[name]}: {before[name] or '–'} → {after[name] or '–'}" for name in after)
 
 

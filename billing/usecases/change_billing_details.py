@@ -17,6 +17,7 @@ from organizations.roles import MONEY_ROLES, require_role
 from organizations.upserts import differences
 from organizations.usecases.save_organizations import FURTHER_COUNTRIES, ProfileValues
 
+_LONGEST = {field.name: field.max_length for field in BillingProfile._meta.concrete_fields}
 REQUIRED = ("address", "city", "country")
 
 
@@ -110,7 +111,7 @@ def _missing(values: dict[str, str | bool]) -> dict[str, str]:
 def _too_long(values: dict[str, str | bool]) -> dict[str, str]:
     errors = {}
     for name, value in values.items():
-        limit = BillingProfile._meta.get_field(name).max_length
+        limit = _LONGEST[name]
         if isinstance(value, str) and limit is not None and len(value) > limit:
             errors[name] = _("At most %(limit)s characters fit here.") % {"limit": limit}
         if isinstance(value, str) and "\0" in value:

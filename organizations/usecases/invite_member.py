@@ -11,6 +11,9 @@ from organizations.usecases._members import UnableToChangeMembers, check_role, l
 __all__ = ["AlreadyMember", "NotAnAddress", "UnableToChangeMembers", "invite_member"]
 
 
+LONGEST_ADDRESS = 254
+
+
 class NotAnAddress(UnableToChangeMembers):
     """Nobody can have this e-mail address."""
 
@@ -34,7 +37,7 @@ def invite_member(*, organization_id: int, email: str, role: str, actor: User) -
         validate_email(address)
     except ValidationError as error:
         raise NotAnAddress(_("This is not an e-mail address.")) from error
-    if len(address) > User._meta.get_field("email").max_length:
+    if len(address) > LONGEST_ADDRESS:
         raise NotAnAddress(_("This e-mail address is too long."))
     lock_members(organization_id, actor)
     user = _find(address) or _register(address)

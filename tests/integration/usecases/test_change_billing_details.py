@@ -206,6 +206,7 @@ def test_issued_invoices_stay_and_drafts_follow_when_they_are_computed_again() -
     close("2026-10")
 
     issued, draft = invoice_of(atlas, "2026-09"), invoice_of(atlas, "2026-10")
+    assert issued.buyer is not None
     assert (issued.buyer["city"], issued.vat_cents > 0) == ("Nancy", True)
     assert draft.vat_cents == 0
 

@@ -78,13 +78,11 @@ class TestMembers:
         atlas = make_organization()
         alice, other = make_member("alice", atlas), make_member(name, atlas)
         before = roles_of(atlas)
-        for attempt in (
-            lambda: invite(atlas, other, "new@example.com"),
-            lambda: demote(atlas, other, alice),
-            lambda: remove(atlas, other, alice),
-        ):
+        with pytest.raises(RoleRequired):
+            invite(atlas, other, "new@example.com")
+        for change in (demote, remove):
             with pytest.raises(RoleRequired):
-                attempt()
+                change(atlas, other, alice)
         assert roles_of(atlas) == before
         assert not User.objects.filter(email="new@example.com").exists()
 
@@ -121,9 +119,9 @@ class TestMembers:
         gone = make_member("charlie", atlas, role="admin")
         gone.is_active = False
         gone.save()
-        for attempt in (lambda: demote(atlas, alice, alice), lambda: remove(atlas, alice, alice)):
+        for change in (demote, remove):
             with pytest.raises(LastAdmin, match="make somebody else one first"):
-                attempt()
+                change(atlas, alice, alice)
         assert roles_of(atlas)["alice@example.com"] == "admin"
 
 
