@@ -10,7 +10,9 @@ def audit_configuration() -> None:
         AddOnPlanPrice,
         ApprovalPolicy,
         Coupon,
+        ExchangeRate,
         LegalEntity,
+        LegalText,
         Meter,
         NumberSeries,
         Price,
@@ -19,8 +21,8 @@ def audit_configuration() -> None:
     )
 
     for model in (
-        *(AddOnPlan, AddOnPlanPrice, ApprovalPolicy, Coupon),
-        *(LegalEntity, Meter, Price, ReviewThresholds, TaxRate),
+        *(AddOnPlan, AddOnPlanPrice, ApprovalPolicy, Coupon, ExchangeRate),
+        *(LegalEntity, LegalText, Meter, Price, ReviewThresholds, TaxRate),
     ):
         audit(model)
     # Issuing moves the counter with every document, which events and hashes tell already.

@@ -6,6 +6,8 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from billing.documents.e_invoice.validation import CheckerUnavailable, validate
+from billing.usecases.check_drafts import check_drafts as check
 from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
 from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs as work_on_jobs
 from billing.usecases.work_on_close import work_on_close as work
@@ -34,3 +36,15 @@ def work_on_bulk_jobs() -> None:
     worked = work_on_jobs(at=timezone.now())
     if worked:
         log.info("Worked on %s items of bulk jobs", worked)
+
+
+@shared_task
+def check_drafts() -> None:
+    """Check the e-invoices of drafts; without the process that validates, they wait for the next time."""
+    try:
+        checked = check(check=validate, at=timezone.now())
+    except CheckerUnavailable as error:
+        log.error("E-invoices of drafts cannot be checked: %s", error)  # nothing to trace
+        return
+    if checked:
+        log.info("Checked the e-invoices of %s drafts", checked)

@@ -33,6 +33,12 @@ BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
         "schedule": 5,
         "options": {"expires": 5},
     },
+    # Every 10 seconds: check the e-invoices of drafts whose customers must get one, and those that somebody asked for.
+    "check-drafts": {
+        "task": "billing.tasks.check_drafts",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
 }
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

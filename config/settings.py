@@ -12,6 +12,7 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from config.databases import POSTGRESQL, SQLITE, database_settings, forget_connections_after_fork
+from config.outside import document_storage, mail_servers
 from config.secret_key import find_secret_key
 
 django_stubs_ext.monkeypatch()  # so that `Paginator[Invoice]` and the like may be written at run time
@@ -164,6 +165,20 @@ STORAGES = {
     },
 }
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG  # without collectstatic only when it serves one person
+
+# --- Documents and e-mail --------------------------------------------------------------------------------------------
+
+# Files of issued documents: in a folder, or where another storage of Django's keeps them (README: S3).
+DOCUMENTS_DIR = Path(env.str("DOCUMENTS_DIR", default=str(BASE_DIR / "documents")))
+STORAGES["documents"] = document_storage(
+    env.str("DOCUMENTS_STORAGE", default=""), env.json("DOCUMENTS_STORAGE_OPTIONS", default={}), folder=DOCUMENTS_DIR
+)
+# Without a server e-mails wait, and the desk says so. `demo` and `serve` write them to files here instead.
+MAILERS = mail_servers(env.str("EMAIL_URL", default="") or (f"filemail://{BASE_DIR / 'mails'}" if DEBUG else ""))
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="invoices@localhost")
+SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000" if DEBUG else "").rstrip("/")  # for links in e-mails
+
+DOCUMENT_WORKERS = env.int("DOCUMENT_WORKERS", default=2)  # how many workers are woken to render what was issued
 
 # --- Security -------------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,14 @@ from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSingleDateWidget
 
 from billing.admin._actions import ActionForm, PageAction
 from billing.models import BulkJob, CloseOutcome, MonthClose
+from billing.queries.archive import failed_documents
 from billing.queries.months import month_of
+from billing.usecases.retry_documents import retry_documents
 from billing.usecases.start_bulk_job import UnableToStart, start_bulk_job
 
 PERMISSION = "billing.issue_invoice"
@@ -65,6 +68,17 @@ class PreviewForm(BulkForm):
     """Shows what a close would change."""
 
     kind = BulkJob.Kind.PREVIEW
+
+
+class RetryDocumentsForm(ActionForm[MonthClose]):
+    """Has the files that could not be made tried again now."""
+
+    def perform(self) -> str:
+        """Make them due."""
+        number = retry_documents(month=self.target.month, actor=self.actor, at=self.at)
+        return ngettext(
+            "%(number)s document is rendered again.", "%(number)s documents are rendered again.", number
+        ) % {"number": number}
 
 
 class RetryOneForm(ActionForm[CloseOutcome]):
@@ -129,6 +143,16 @@ CLOSE_ACTIONS: tuple[PageAction[Any], ...] = (
         icon="visibility",
         submit=_("Look"),
         description=_("Computes everything, writes nothing, and lists what would change."),
+    ),
+    PageAction(
+        name="render",
+        title=_("Render what failed"),
+        form=RetryDocumentsForm,
+        permission=PERMISSION,
+        icon="picture_as_pdf",
+        submit=_("Render"),
+        description=_("It is tried again by itself as well."),
+        is_offered=lambda close: failed_documents(close.month).exists(),
     ),
 )
 

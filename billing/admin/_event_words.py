@@ -47,12 +47,33 @@ SENTENCES: Mapping[str, Any] = {
     "bulk_job.approved": _("Bulk work was approved"),
     "bulk_job.refused": _("Bulk work was refused"),
     "portal.seen": _("The portal was seen as this organization"),
+    "documents.retried": _("Files that could not be made were tried again"),
+    "mail.sent": pgettext_lazy("event", "Sent by e-mail"),
+    "mail.failed": _("An e-mail could not be sent"),
+    "mail.unclear": _("Nobody knows whether an e-mail arrived"),
+    "mail.nobody": _("There is nobody to send it to by e-mail"),
+    "mail.queued": _("It is to be sent by e-mail"),
+    "mail.retried": _("An e-mail is tried again"),
+    "mail.given_up": _("An e-mail was given up"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }
 STATES = dict(PAYMENT_STATES)
 # Values that are named as they are, in this order.
-NAMED = ("number", "payment", "refund", "refers_to", "target", "name", "text", "day", "date", "month", "model")
+NAMED = (
+    "number",
+    "payment",
+    "refund",
+    "refers_to",
+    "target",
+    "name",
+    "text",
+    "day",
+    "date",
+    "month",
+    "model",
+    "recipient",
+)
 
 
 @dataclass(frozen=True)

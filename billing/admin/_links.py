@@ -19,6 +19,16 @@ def invoices(month: date, status: str | None = None) -> str:
     return _list("invoice", **_in_month("consumption_month", month), **({"status": status} if status else {}))
 
 
+def unrendered_invoices(month: date | None = None, files: str = "failed") -> str:
+    """The issued documents without files, of a consumption month or all; `files` as in the filter."""
+    return _list("invoice", files=files, **(_in_month("consumption_month", month) if month else {}))
+
+
+def mails(state: str) -> str:
+    """The e-mails in a state."""
+    return _list("outgoingmail", state__exact=state)
+
+
 def invoices_of(organization_id: int) -> str:
     """The invoices of an organization."""
     return _list("invoice", organization__id__exact=organization_id)

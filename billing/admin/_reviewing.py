@@ -19,6 +19,7 @@ from billing.queries.reasons import reason_sentence
 from billing.queries.review_pages import Reviewed, ReviewPage
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
 from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+from billing.usecases.ask_for_check import ask_for_check
 from billing.usecases.issue_invoice import UnableToIssue, issue_invoice
 
 # Symbol of a finding: an open one stands out, one that is settled calms down.
@@ -29,6 +30,7 @@ SEVERITY_LABELS = {
     "info": _("for information"),
     "settled": _("acknowledged"),
 }
+TO_BE_MENDED = _("to be mended before issuing")
 
 
 class AcknowledgeForm(DraftForm, ReasonForm[Invoice]):
@@ -92,6 +94,17 @@ class IssueForm(DraftForm):
         return _t("Issued as %(number)s.") % {"number": invoice.number}
 
 
+class CheckForm(DraftForm):
+    """Nothing to fill in: a worker checks the draft as it is."""
+
+    refusals = ()
+
+    def perform(self) -> str:
+        """Ask for it."""
+        ask_for_check(invoice_id=self.target.pk, seen=self.cleaned_data["seen"], actor=self.actor, at=self.at)
+        return _t("The e-invoice is checked within a minute: what is found shows on this page.")
+
+
 def _is_ready(invoice: Invoice) -> bool:
     return (
         invoice.document_state == "draft"
@@ -131,6 +144,18 @@ ISSUE_ACTIONS: tuple[PageAction[Invoice], ...] = (
         needs_fresh_factor=True,
     ),
 )
+CHECK_ACTIONS: tuple[PageAction[Invoice], ...] = (
+    PageAction(
+        "check_e_invoice",
+        _("Check the e-invoice"),
+        CheckForm,
+        "billing.adjust_invoice",
+        "fact_check",
+        description=_("Its electronic form is checked against the European and French rules; nothing changes."),
+        submit=_("Check"),
+        is_offered=lambda invoice: invoice.document_state == "draft",
+    ),
+)
 FINDING_ACTIONS: tuple[PageAction[Invoice], ...] = (
     PageAction(
         "acknowledge",
@@ -159,11 +184,15 @@ def review_context(review: ReviewPage, urls: dict[str, str]) -> dict[str, Any]:
 def _finding(reviewed: Reviewed, acknowledge_url: str) -> dict[str, Any]:
     finding, acknowledgement = reviewed.finding, reviewed.acknowledgement
     look = "settled" if acknowledgement else finding.severity
-    url = f"{acknowledge_url}&{urlencode({'finding': finding.digest})}" if acknowledge_url and reviewed.is_open else ""
+    url = (
+        f"{acknowledge_url}&{urlencode({'finding': finding.digest})}"
+        if acknowledge_url and reviewed.may_be_acknowledged
+        else ""
+    )
     return {
         "look": look,
         "icon": ICONS[look],
-        "label": SEVERITY_LABELS[look],
+        "label": TO_BE_MENDED if look == "blocking" and finding.is_of_e_invoice else SEVERITY_LABELS[look],
         "sentence": reason_sentence(finding.code, finding.values),
         "acknowledgement": acknowledgement,
         "url": url,

@@ -18,6 +18,7 @@ from billing.admin._close_actions import CLOSE_ACTIONS, OUTCOME_ACTIONS
 from billing.admin.dashboard import outcome_parts
 from billing.formatting import format_money
 from billing.models import BulkJob, CloseOutcome, MonthClose
+from billing.queries.archive import MonthDocuments, count_documents
 from billing.queries.cockpit import load_progress, load_states
 from billing.queries.dashboard import compare_months, rises_and_falls, summarize_closes
 from billing.queries.outcomes import count_reasons, reason_sentences
@@ -63,12 +64,15 @@ def _close_context(close: MonthClose) -> dict[str, Any]:
     sentences = reason_sentences([reason.example for reason in reasons])
     jobs = list(BulkJob.objects.filter(close=close).select_related("author").order_by("-id")[:JOBS])
     rises, falls = rises_and_falls(close.month, MOVERS)
+    documents = count_documents(close.month)
     return {
         "close": close,
         "state_cells": _state_cells(close),
         "batches": _batches(close),
+        "documents": documents,
+        "failed_documents_url": links.unrendered_invoices(close.month),
         "jobs": [(job, load_progress(job)) for job in jobs],
-        "job_running": any(job.state == BulkJob.State.RUNNING for job in jobs),
+        "refreshes_after": _refreshes_after(jobs, documents),
         "movers": [(_("Largest rises"), rises), (_("Largest falls"), falls)],
         "summary": summary,
         "parts": outcome_parts(summary),
@@ -85,6 +89,13 @@ def _close_context(close: MonthClose) -> dict[str, Any]:
         ],
         "invoices_url": links.invoices(close.month),
     }
+
+
+def _refreshes_after(jobs: Iterable[BulkJob], documents: MonthDocuments) -> int:
+    """The seconds after which the page looks again, 0 when nothing moves."""
+    if any(job.state == BulkJob.State.RUNNING for job in jobs):
+        return 2
+    return 5 if documents.left > documents.failed else 0
 
 
 def _state_cells(close: MonthClose) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.admin import _links as links
 from billing.formatting import format_month
-from billing.models import CloseOutcome
+from billing.models import CloseOutcome, OutgoingMail
+from billing.queries.archive import in_need_of_attention
 from billing.queries.dashboard import CloseSummary, load_dashboard
+from billing.queries.mails import count_mails_to_decide
 from billing.queries.outcomes import reason_sentences
 
 Kind = CloseOutcome.Kind
@@ -30,6 +32,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
         "closes": [_close(summary) for summary in dashboard.closes],
         "blocked": [(outcome, sentences.get(outcome.pk, "")) for outcome in dashboard.blocked],
         "overdue_url": links.overdue_invoices(),
+        "attention": _attention(request),
     }
     if dashboard.month:
         context |= {
@@ -37,6 +40,20 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
             "invoices_url": links.invoices(dashboard.month),
         }
     return context
+
+
+def _attention(request: HttpRequest) -> dict[str, Any]:
+    """What does not heal by itself: documents without files, and e-mails that somebody has to decide about."""
+    counts = count_mails_to_decide() if request.user.has_perm("billing.view_outgoingmail") else {}
+    labels = {
+        OutgoingMail.State.FAILED: _("E-mails could not be sent: their pages say why."),
+        OutgoingMail.State.UNCLEAR: _("E-mails may have been sent or not: try them again or give them up."),
+    }
+    return {
+        "documents": in_need_of_attention().count(),
+        "documents_url": links.unrendered_invoices(files="left"),
+        "mails": [(labels[state], number, links.mails(state)) for state, number in counts.items()],
+    }
 
 
 def _close(summary: CloseSummary) -> dict[str, Any]:

@@ -21,14 +21,17 @@ from billing.admin._actions import ActionsMixin, PageAction
 from billing.admin._adjusting import ADJUST_ACTIONS, HOLD_ACTIONS, ROW_ACTIONS, adjustments_context
 from billing.admin._base import ComputedAdmin
 from billing.admin._crediting_actions import CREDITING_ACTIONS
+from billing.admin._delivery import DELIVERY_ACTIONS, delivery_context, file_urls
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
-from billing.admin._reviewing import APPROVE_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
+from billing.admin._reviewing import APPROVE_ACTIONS, CHECK_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.admin.previews import preview_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.archive import left_to_render
+from billing.queries.draft_checks import MUST_BE_MENDED, failure_count, must_be_mended
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
@@ -70,8 +73,8 @@ FILTER_LABELS = {
 }
 DRAFT_STATES = {
     "draft": Q(),
-    "ready": Q(hold_reason="", open_findings=0),
-    "review": Q(hold_reason="", open_findings__gt=0),
+    "ready": Q(hold_reason="", open_findings=0) & ~MUST_BE_MENDED,
+    "review": Q(hold_reason="") & (Q(open_findings__gt=0) | MUST_BE_MENDED),
     "on_hold": ~Q(hold_reason=""),
 }
 
@@ -111,6 +114,27 @@ class StatusFilter(RadioFilter):
                 return queryset.filter(document_state="issued", payment_state=state)
 
 
+class FilesFilter(RadioFilter):
+    """Issued documents whose files are still to be made."""
+
+    title = _("files")
+    parameter_name = "files"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """What is left; what is stored is nearly everything."""
+        return [("left", _("not stored yet")), ("failed", _("failed"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
+        """Apply the choice; a partial index holds exactly these."""
+        match self.value():
+            case "left":
+                return queryset.filter(pk__in=left_to_render().values("pk"))
+            case "failed":
+                return queryset.filter(pk__in=left_to_render().filter(state="failed").values("pk"))
+            case _:
+                return queryset
+
+
 @admin.register(Invoice)
 class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     """Everything on an invoice is computed; what people decide about a draft are buttons with a dialog."""
@@ -122,8 +146,10 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         *ADJUST_ACTIONS,
         *ROW_ACTIONS,
         *FINDING_ACTIONS,
+        *CHECK_ACTIONS,
         *SETTLING_ACTIONS,
         *CREDITING_ACTIONS,
+        *DELIVERY_ACTIONS,
     )
     list_display = [
         "name",
@@ -138,9 +164,10 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         "issue_date",
         "due_date",
     ]
-    list_select_related = ["organization"]
+    list_select_related = ["organization", "organization__billing_profile", "e_invoice_check"]
     list_filter = [
         StatusFilter,
+        FilesFilter,
         ("kind", ChoicesDropdownFilter),
         ("organization", AutocompleteSelectFilter),
         ("issue_date", RangeDateFilter),
@@ -155,8 +182,9 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     empty_hint = _("Closing a month generates one draft invoice per organization: manage.py close_month YYYY-MM.")
 
     def get_urls(self) -> list[URLPattern]:
-        """The panels that explain a figure and the preview, before Django's own patterns."""
-        return [*explanation_urls(self.admin_site), *preview_urls(self.admin_site), *super().get_urls()]
+        """The panels that explain a figure, the preview and the files, before Django's own patterns."""
+        site = self.admin_site
+        return [*explanation_urls(site), *preview_urls(site), *file_urls(site), *super().get_urls()]
 
     @exports(lambda invoice: invoice.number)
     @display(description=_("number"), ordering="counter")
@@ -181,6 +209,9 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             return "open", ngettext(
                 "%d open finding", "%d open findings", invoice.open_findings
             ) % invoice.open_findings
+        if errors := failure_count(invoice):
+            look = "open" if must_be_mended(invoice) else "warnings"
+            return look, ngettext("e-invoice: %d error", "e-invoice: %d errors", errors) % errors
         warnings = sum(1 for note in invoice.review_notes if note.get("severity", "warning") == "warning")
         return ("warnings", ngettext("%d warning", "%d warnings", warnings) % warnings) if warnings else None
 
@@ -225,10 +256,13 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         if not review.may_be_approved_by(request.user.pk):
             buttons = [button for button in buttons if button.name != "approve"]
         adjusting, of_rows = _names(ADJUST_ACTIONS), _names((*ROW_ACTIONS, *FINDING_ACTIONS))
+        delivering = _names(DELIVERY_ACTIONS)
         urls = {button.name: button.url for button in buttons if button.name in of_rows}
         return {
-            "buttons": [button for button in buttons if button.name not in adjusting | of_rows],
+            "buttons": [button for button in buttons if button.name not in adjusting | of_rows | delivering],
             "adjust_buttons": [button for button in buttons if button.name in adjusting],
+            "delivery_buttons": [button for button in buttons if button.name in delivering],
+            **delivery_context(invoice),
             **adjustments_context(invoice, page, urls),
             **review_context(review, urls),
             "instead": live_invoice(invoice) if invoice.document_state == "discarded" or invoice.released else None,

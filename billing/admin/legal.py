@@ -16,7 +16,10 @@ from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin
 from billing.domain.numbering import InvalidTemplate, check_template, render_number
-from billing.models import Invoice, LegalEntity, NumberSeries, TaxRate
+from billing.domain.quantities import format_micro
+from billing.models import ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries, TaxRate
+from billing.queries.legal_texts import EURO
+from organizations.currencies import check_currency
 
 
 @admin.register(LegalEntity)
@@ -82,6 +85,85 @@ class TaxRateAdmin(BillingAdmin[TaxRate]):
     def has_delete_permission(self, request: HttpRequest, obj: TaxRate | None = None) -> bool:
         """Rates under which invoices were issued stay."""
         return super().has_delete_permission(request, obj) and obj is not None and not is_invoiced_since(obj.valid_from)
+
+
+class LegalTextForm(forms.ModelForm[LegalText]):
+    """Issued documents keep their texts: a new one counts from a later day on."""
+
+    def clean_valid_from(self) -> date:
+        """A day before issued documents would only contradict them."""
+        valid_from: date = self.cleaned_data["valid_from"]
+        if "valid_from" in self.changed_data and is_invoiced_since(valid_from):
+            raise ValidationError(_("Invoices are issued since that day: choose a later day."))
+        return valid_from
+
+
+@admin.register(LegalText)
+class LegalTextAdmin(BillingAdmin[LegalText]):
+    """A text is not edited once invoices were issued under it: a new one is added from its day on."""
+
+    form = LegalTextForm
+    list_display = ["code", "language", "text", "valid_from"]
+    list_filter = ["code", "language"]
+    search_fields = ["text"]
+    search_help_text = _("Words of the text")
+    fields = [("code", "language"), "text", "valid_from"]
+
+    def has_change_permission(self, request: HttpRequest, obj: LegalText | None = None) -> bool:
+        """Texts under which invoices were issued stay."""
+        return super().has_change_permission(request, obj) and (obj is None or not is_invoiced_since(obj.valid_from))
+
+    def has_delete_permission(self, request: HttpRequest, obj: LegalText | None = None) -> bool:
+        """Texts under which invoices were issued stay."""
+        return super().has_delete_permission(request, obj) and obj is not None and not is_invoiced_since(obj.valid_from)
+
+
+class ExchangeRateForm(forms.ModelForm[ExchangeRate]):
+    """Rates are found by currency in capitals."""
+
+    def clean_currency(self) -> str:
+        """A currency that organizations can be billed in, other than the euro."""
+        currency = str(self.cleaned_data["currency"]).strip().upper()
+        try:
+            check_currency(currency)
+        except ValueError as error:
+            raise ValidationError(_("Write the code of a currency with two decimals, such as USD.")) from error
+        if currency == EURO:
+            raise ValidationError(_("Amounts in euros need no exchange rate."))
+        return currency
+
+    def clean_per_euro_micro(self) -> int:
+        """More than nothing."""
+        per_euro_micro: int = self.cleaned_data["per_euro_micro"]
+        if per_euro_micro <= 0:
+            raise ValidationError(_("A rate is more than zero."))
+        return per_euro_micro
+
+
+def is_invoiced_at(rate: ExchangeRate) -> bool:
+    """Whether a document in its currency was issued on its day or after it."""
+    return Invoice.objects.filter(currency=rate.currency, issue_date__gte=rate.day).exists()
+
+
+@admin.register(ExchangeRate)
+class ExchangeRateAdmin(BillingAdmin[ExchangeRate]):
+    """A rate stays once documents in its currency were issued since."""
+
+    form = ExchangeRateForm
+    list_display = ["currency", "day", displays.plain_column("per_euro_micro", _("for one euro"), format_micro)]
+    list_filter = ["currency"]
+    search_fields = ["currency"]
+    search_help_text = _("Code of the currency, such as USD")
+    date_hierarchy = "day"
+    fields = ["currency", "day", "per_euro_micro"]
+
+    def has_change_permission(self, request: HttpRequest, obj: ExchangeRate | None = None) -> bool:
+        """Rates under which documents were issued stay."""
+        return super().has_change_permission(request, obj) and (obj is None or not is_invoiced_at(obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: ExchangeRate | None = None) -> bool:
+        """Rates under which documents were issued stay."""
+        return super().has_delete_permission(request, obj) and obj is not None and not is_invoiced_at(obj)
 
 
 class NumberSeriesForm(forms.ModelForm[NumberSeries]):

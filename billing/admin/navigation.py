@@ -29,6 +29,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Bulk work"), "playlist_play", "billing", "bulkjob"),
             (_("Charges"), "post_add", "billing", "charge"),
             (_("Payments"), "payments", "billing", "payment"),
+            (_("E-mails"), "mail", "billing", "outgoingmail"),
         ],
     ),
     (
@@ -62,6 +63,8 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
         [
             (_("Legal entity"), "domain", "billing", "legalentity"),
             (_("VAT rates"), "percent", "billing", "taxrate"),
+            (_("Legal texts"), "gavel", "billing", "legaltext"),
+            (_("Exchange rates"), "currency_exchange", "billing", "exchangerate"),
             (_("Number series"), "tag", "billing", "numberseries"),
             (_("Review thresholds"), "flag", "billing", "reviewthresholds"),
             (_("Approval policy"), "verified", "billing", "approvalpolicy"),

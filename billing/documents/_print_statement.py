@@ -23,7 +23,7 @@ def print_statement(document: Document) -> Statement | None:
     return Statement(
         heading=_("Credit statement"),
         introduction=introduction % {"month": formatting.format_month(document.consumption_month)},
-        columns=("", _("Credits"), _("Amount")),
+        columns=(_("Line"), _("Credits"), _("Amount")),
         rows=tuple(_row(row) for row in rows),
         readings=(_billed(document, statement), _explained(document, statement)),
     )

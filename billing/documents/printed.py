@@ -147,7 +147,8 @@ class Usage(Struct, frozen=True):
 
 
 class Printed(Struct, frozen=True, kw_only=True):
-    """A whole document in one language. `subtitle` and `watermark` are "" where there is nothing to say.
+    """A whole document in one language. `subtitle`, `watermark` and `due_note` are "" where there is nothing to
+    say.
 
     `footer` is the seller's legal mentions, printed on every page; `mentions` are the texts that the law asks for.
     """
@@ -169,6 +170,7 @@ class Printed(Struct, frozen=True, kw_only=True):
     vat: Total
     total: Total
     due: Total
+    due_note: str
     payment: Payment | None
     statement: Statement | None
     usage: Usage | None

@@ -45,6 +45,7 @@ def _print(document: Document, language: Language) -> Printed:
             figures.money(document.total_cents, document.currency),
             strong=True,
         ),
+        due_note=_due_note(document),
         payment=print_payment(document),
         statement=print_statement(document),
         usage=print_usage(document),
@@ -74,3 +75,10 @@ def _subtitle(document: Document) -> str:
     if document.is_draft:
         sentences.append(_("This is not an invoice: its figures may still change until it is issued."))
     return " ".join(sentences)
+
+
+def _due_note(document: Document) -> str:
+    """Say until when the amount is to be paid, beside the amount; what is settled or owed to the buyer has no date."""
+    if document.kind != "invoice" or document.due_date is None or document.total_cents <= 0:
+        return ""
+    return _("Due on %(day)s") % {"day": figures.day(document.due_date)}

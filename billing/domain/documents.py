@@ -135,6 +135,13 @@ class Mention(Struct, frozen=True):
     text: str
 
 
+class Exchange(Struct, frozen=True):
+    """A rate of the European Central Bank: millionths of the document's currency for one euro, on a day."""
+
+    day: date
+    per_euro_micro: int
+
+
 class Document(Struct, frozen=True, kw_only=True):
     """An invoice or credit note, draft or issued, as a whole.
 
@@ -167,6 +174,7 @@ class Document(Struct, frozen=True, kw_only=True):
     usage: tuple[OrganizationUsage, ...]
     usage_discount_cents: int
     mentions: tuple[Mention, ...] = ()
+    exchange: Exchange | None = None  # in force when it is issued; None for euros, and where no rate is known
 
     @property
     def is_draft(self) -> bool:

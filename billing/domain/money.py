@@ -62,6 +62,14 @@ def prorate_cents(cents: int, part: int, whole: int, times: int = 1) -> int:
     return divide_half_away(cents * part * times, whole)
 
 
+def euro_cents(cents: int, per_euro_micro: int) -> int:
+    """Return an amount of another currency in euro cents; the rate is in millionths of it for one euro.
+
+    Raises ValueError unless the rate is positive.
+    """
+    return divide_half_away(cents * PPM_OF_WHOLE, per_euro_micro)
+
+
 def mean_cents(amounts_cents: Sequence[int]) -> int:
     """Return the mean of amounts, in cents.
 

@@ -21,6 +21,9 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("blocking", "warning", "info")
 CONFLICT: Final = "adjustment_"
 """How the codes of conflicts with adjustments begin: they are decided by keeping or undoing the adjustment."""
 
+E_INVOICE: Final = "e_invoice"
+"""How the codes begin of what the check of the e-invoice found: it is mended, not acknowledged."""
+
 RECENT_MONTHS: Final = 3
 """How many closed months a month is compared with."""
 
@@ -36,6 +39,11 @@ class Finding(Struct, frozen=True):
     def is_conflict(self) -> bool:
         """Whether an adjustment does not fit its line any more; acknowledging does not help."""
         return self.code.startswith(CONFLICT)
+
+    @property
+    def is_of_e_invoice(self) -> bool:
+        """Whether it is about the e-invoice; such findings are not stored with the draft."""
+        return self.code.startswith(E_INVOICE)
 
     @property
     def digest(self) -> str:

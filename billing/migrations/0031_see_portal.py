@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0024_seller_details"),
+        ("billing", "0030_outgoing_mail"),
     ]
 
     operations = [

@@ -2,16 +2,20 @@
 
 from billing.models._add_ons import AddOn
 from billing.models._adjustments import Adjustment
+from billing.models._archive import ArchivedDocument
 from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
 from billing.models._charges import Charge
 from billing.models._closes import CloseBatch, CloseOutcome, MonthClose
 from billing.models._corrections import UsageCorrection
 from billing.models._coupons import Coupon, CouponUse
 from billing.models._credits import CreditEntry, CreditGrant
+from billing.models._draft_checks import DraftCheck
 from billing.models._events import Event
 from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
+from billing.models._legal_texts import ExchangeRate, LegalText
+from billing.models._mails import OutgoingMail
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
@@ -27,6 +31,7 @@ __all__ = [
     "Allocation",
     "Approval",
     "ApprovalPolicy",
+    "ArchivedDocument",
     "BulkJob",
     "BulkJobItem",
     "Charge",
@@ -37,13 +42,17 @@ __all__ = [
     "CreditEntry",
     "CreditGrant",
     "CreditStatement",
+    "DraftCheck",
     "Event",
+    "ExchangeRate",
     "Invoice",
     "InvoiceLine",
     "LegalEntity",
+    "LegalText",
     "Meter",
     "MonthClose",
     "NumberSeries",
+    "OutgoingMail",
     "Payment",
     "Price",
     "PriceTier",

@@ -20,6 +20,7 @@ from billing.domain.documents import (
     Seller,
     UsageLine,
 )
+from billing.domain.legal import mention_codes
 from billing.domain.lifecycle import DocumentState
 from billing.domain.pricing import Price
 from billing.domain.taxation import TaxSubtotal
@@ -28,6 +29,7 @@ from billing.models import Price as PriceRow
 from billing.models import TaxSubtotal as TaxRow
 from billing.queries.among import among
 from billing.queries.invoice_pages import statement_of
+from billing.queries.legal_texts import ExchangeRates, LegalTexts
 from billing.queries.months import month_of
 from billing.queries.parties import buyer_snapshots, seller_snapshot
 from billing.queries.prices import stored_price
@@ -54,15 +56,17 @@ class _Given(NamedTuple):
     note: str = ""
 
 
-def load_document(invoice_id: int) -> Document:
+def load_document(invoice_id: int, *, day: date | None = None) -> Document:
     """Load one document; raises KeyError when there is none."""
-    return load_documents([invoice_id])[invoice_id]
+    return load_documents([invoice_id], day=day)[invoice_id]
 
 
-def load_documents(invoice_ids: Collection[int]) -> dict[int, Document]:
+def load_documents(invoice_ids: Collection[int], *, day: date | None = None) -> dict[int, Document]:
     """Load documents, drafts or issued, by id, in a number of queries that depends on nothing.
 
-    The parties are the copies of what is issued; a draft has those of today. A line's VAT is that frozen on it.
+    The parties are the copies of what is issued; a draft has those of today. A line's VAT is that frozen on it. Legal
+    texts and exchange rates are those of the issue date; for a draft those of `day`, by default the first day on which
+    it could be issued.
     """
     rows = list(
         Invoice.objects.filter(among("id", invoice_ids)).select_related(
@@ -79,11 +83,11 @@ def load_documents(invoice_ids: Collection[int]) -> dict[int, Document]:
     }
     drafts = [row for row in rows if row.document_state == DocumentState.DRAFT]
     given, buyers = _load_given(drafts), buyer_snapshots({row.organization_id for row in drafts})
-    return {
+    documents = {
         row.pk: _document(
             row,
             given.get(row.pk, _Given(row.due_date, None, row.note)),
-            msgspec.convert(row.buyer or buyers[row.organization_id], Buyer),
+            msgspec.convert(row.buyer or _credited_buyer(row) or buyers[row.organization_id], Buyer),
             [_line(line, row.organization_id, names) for line in lines.get(row.pk, ())],
             taxes.get(row.pk, []),
             details.get(row.pk, []),
@@ -91,6 +95,31 @@ def load_documents(invoice_ids: Collection[int]) -> dict[int, Document]:
         )
         for row in rows
     }
+    return _with_legal_texts(documents, day)
+
+
+def _with_legal_texts(documents: Mapping[int, Document], day: date | None) -> dict[int, Document]:
+    """Add what depends on the day: mentions, and the rate that VAT in euros is computed with."""
+    days = {id_: document.issue_date or day or document.provision_month for id_, document in documents.items()}
+    texts = LegalTexts()
+    rates = ExchangeRates([(document.currency, days[id_]) for id_, document in documents.items()])
+    return {
+        id_: structs.replace(
+            document,
+            mentions=texts.mentions(_mention_codes(document), language=document.buyer.language, day=days[id_]),
+            exchange=rates.on(document.currency, days[id_]),
+        )
+        for id_, document in documents.items()
+    }
+
+
+def _mention_codes(document: Document) -> tuple[str, ...]:
+    return mention_codes(
+        [tax.category for tax in document.taxes],
+        country=document.buyer.country,
+        postcode=document.buyer.postcode,
+        vat_on_debits=document.seller.vat_on_debits,
+    )
 
 
 def _document(
@@ -128,6 +157,11 @@ def _document(
         usage=_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
         usage_discount_cents=sum(detail.line.amount_cents for detail in details if not detail.line.meter_code),
     )
+
+
+def _credited_buyer(row: Invoice) -> Any:
+    """A credit note is made out to whom its invoice was."""
+    return row.refers_to.buyer if row.refers_to else None
 
 
 def _reference(invoice: Invoice | None) -> Reference | None:

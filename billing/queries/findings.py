@@ -7,6 +7,7 @@ from django.utils.translation import ngettext
 
 from billing.formatting import format_amount
 from billing.models import Meter
+from billing.queries.e_invoice_words import failure_sentence
 
 type Values = Mapping[str, str | int]
 
@@ -105,5 +106,8 @@ FINDINGS: dict[str, Callable[[Values], str]] = {
     "many_lines": lambda values: _("%(lines)s usage lines, more than the %(most)s that are usual.") % values,
     "price_changed": _price_changed,
     "late_usage_lowers_amount": _lowered,
+    "e_invoice": failure_sentence,
+    "e_invoice_unchecked": lambda values: _("The e-invoice has not been checked as it is now: that is done shortly."),
+    "e_invoice_valid": lambda values: _("The e-invoice passes every check."),
     "tax_finding": lambda values: _(str(values["finding"])),
 }

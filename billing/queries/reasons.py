@@ -72,10 +72,23 @@ def _open_findings(values: Values) -> str:
     ) % {"count": count}
 
 
+def _e_invoice_invalid(values: Values) -> str:
+    count = int(values["count"])
+    return ngettext(
+        "Its e-invoice has %(count)d error, see its page: mend it first.",
+        "Its e-invoice has %(count)d errors, see its page: mend them first.",
+        count,
+    ) % {"count": count}
+
+
 _SENTENCES: dict[str, Callable[[Values], str]] = {
     **FINDINGS,
     "on_hold": lambda values: _("It is on hold: %(reason)s") % values,
     "open_findings": _open_findings,
+    "e_invoice_not_checked": lambda values: _(
+        "Its e-invoice has not been checked as it is now, which takes a minute or two: issue it then."
+    ),
+    "e_invoice_invalid": _e_invoice_invalid,
     "needs_approval": _needs_approval,
     "approval_void": lambda values: _(
         "It has changed since it was approved: close the month again, then have it approved anew."

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from billing.domain.facts import Reason
-from billing.domain.review import Finding, stored_findings
+from billing.domain.review import SEVERITIES, Finding, stored_findings
 from billing.models import Acknowledgement, Approval, Invoice
 from billing.queries.approvals import load_authors_of, printed_parties_of, why_stored_draft_needs_approval
+from billing.queries.draft_checks import e_invoice_findings
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,11 @@ class Reviewed:
     def is_open(self) -> bool:
         """Whether it keeps the draft from being issued."""
         return self.finding.severity == "blocking" and self.acknowledgement is None
+
+    @property
+    def may_be_acknowledged(self) -> bool:
+        """Whether somebody may say why the draft is issued all the same; an e-invoice has to be a valid one."""
+        return self.is_open and not self.finding.is_of_e_invoice
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,8 @@ class ReviewPage:
 def load_review(invoice: Invoice) -> ReviewPage:
     """Load the review of a document in a fixed number of queries."""
     # The section of adjustments has the conflicts.
-    findings = [finding for finding in stored_findings(invoice.review_notes) if not finding.is_conflict]
+    noted = [finding for finding in stored_findings(invoice.review_notes) if not finding.is_conflict]
+    findings = sorted([*e_invoice_findings(invoice), *noted], key=lambda finding: SEVERITIES.index(finding.severity))
     acknowledged = _acknowledged(invoice) if any(finding.severity == "blocking" for finding in findings) else {}
     approvals = list(invoice.approvals.select_related("approver"))
     needed = why_stored_draft_needs_approval(invoice) if invoice.document_state == "draft" else ()

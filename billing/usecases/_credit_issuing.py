@@ -14,6 +14,7 @@ from billing.queries.closed_accounts import is_account_over
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
 from billing.queries.parties import seller_snapshot
+from billing.usecases._archive import await_rendering
 from billing.usecases._credit_approval import check_approved
 from billing.usecases._credit_notes import UnableToCredit, check_still_right
 from billing.usecases._events import NewEvent, record_events
@@ -81,6 +82,7 @@ def _number(note: Invoice, invoice: Invoice, issue_date: date, at: datetime) -> 
     note.issued_at = at
     note.save()
     seal([note.pk], series)
+    await_rendering([note.pk], at=at)
     note.refresh_from_db(fields=["content_hash"])
 
 

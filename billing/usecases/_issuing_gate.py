@@ -1,6 +1,6 @@
-"""What may not be issued: drafts on hold, with open findings, or without the approval that their amounts ask for."""
+"""What may not be issued: drafts on hold, with open findings, or without the approval or the check that they need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from billing.domain.approvals import why_invoice_needs_approval
 from billing.domain.assembly import Draft
 from billing.domain.facts import Reason
 from billing.queries.approvals import Given, People, load_approvals, load_authors, load_policy, printed_parties
+from billing.queries.draft_checks import Content, load_checks, who_must_get_e_invoices
 from billing.usecases._close_batch import Batch, Result
 from organizations.models import User
 
@@ -27,6 +28,7 @@ def pass_gate(batch: Batch, *, issue_date: date, actor: User | None) -> Gated:
     A fixed number of queries, whatever the size of the batch; nothing is written.
     """
     refused = {result.account.id: reason for result in batch.results if (reason := _why_not_ready(result, issue_date))}
+    refused |= _without_e_invoice([result for result in batch.results if result.account.id not in refused], batch)
     refused |= _without_approval([result for result in batch.results if result.account.id not in refused], batch, actor)
     ready = [result for result in batch.results if result.account.id not in refused]
     not_ready = [(result, refused[result.account.id]) for result in batch.results if result.account.id in refused]
@@ -42,6 +44,25 @@ def _why_not_ready(result: Result, issue_date: date) -> Reason | None:
     if due_date is not None and due_date < issue_date:
         return Reason("due_date_before_issue", {"day": due_date.isoformat()})
     return None
+
+
+def _without_e_invoice(results: Sequence[Result], batch: Batch) -> dict[int, Reason]:
+    """Why drafts of customers who must get an e-invoice may not be issued yet, by payer: it has to be a valid one."""
+    pages = {result.account.id: result.page for result in results if result.page is not None}
+    required = who_must_get_e_invoices(pages)
+    if not required:
+        return {}
+    stored = {result.account.id: result.existing.id for result in results if result.existing is not None}
+    parties = printed_parties(required, batch.loaded.seller)
+    checks = load_checks([stored[payer_id] for payer_id in required if payer_id in stored])
+    missing: dict[int, Reason] = {}
+    for payer_id in required:
+        check = checks.get(stored.get(payer_id, 0))
+        if check is None or check.content != Content(pages[payer_id].fingerprint, parties[payer_id]):
+            missing[payer_id] = Reason("e_invoice_not_checked")
+        elif check.failures:
+            missing[payer_id] = Reason("e_invoice_invalid", {"count": len(check.failures)})
+    return missing
 
 
 def _without_approval(results: Iterable[Result], batch: Batch, actor: User | None) -> dict[int, Reason]:

@@ -22,17 +22,20 @@ SEEN = _rights(
     *("billing.addon", "billing.charge", "billing.coupon", "billing.couponuse"),
     *("billing.creditgrant", "billing.creditentry", "billing.creditstatement"),
     *("billing.invoice", "billing.invoiceline", "billing.taxsubtotal"),
+    *("billing.archiveddocument", "billing.outgoingmail"),
     *("billing.payment", "billing.allocation", "billing.refund", "billing.usagecorrection"),
     *("billing.monthclose", "billing.closebatch", "billing.closeoutcome", "billing.bulkjob", "billing.bulkjobitem"),
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
     *("billing.reviewthresholds", "billing.approvalpolicy"),
     *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
+    *("billing.legaltext", "billing.exchangerate"),
 ) | {"billing.see_portal"}
 ACCOUNTING = (
     _rights("add change", "organizations.organization", "organizations.billingprofile", "billing.addon")
     | _rights("add change delete", "organizations.membership", "billing.charge")
     | _rights("add", "billing.payment")
     | _rights("adjust settle", "billing.invoice")
+    | _rights("send", "billing.outgoingmail")
     | _rights("view", "organizations.user")  # to choose the members of an organization
 )
 MANAGING = (
@@ -43,7 +46,7 @@ MANAGING = (
 CONTROLLING = (
     _rights("add change delete", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice")
     | _rights("add change delete", "billing.meter", "billing.taxrate")
-    | _rights("add change delete", "billing.reviewthresholds")
+    | _rights("add change delete", "billing.reviewthresholds", "billing.legaltext", "billing.exchangerate")
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
     | _rights("approve", "billing.invoice")
 )

@@ -16,6 +16,7 @@ from billing.domain.periods import Month
 from billing.models import CloseOutcome, NumberSeries
 from billing.queries.accounts import Scope
 from billing.queries.months import local_day
+from billing.usecases._archive import await_rendering
 from billing.usecases._close_batch import Result, clear_flags, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
 from billing.usecases._events import NewEvent, record_events
@@ -193,6 +194,7 @@ def _issue_batch(
         series.last_counter, series.last_date = issued[-1].counter, issue_date
         series.save(update_fields=("last_counter", "last_date"))
         seal([document.invoice_id for document in issued], series)
+        await_rendering([document.invoice_id for document in issued], at=at)
         record_events(map(_event, issued, numbers), actor=actor, at=at)
     return IssueReport(numbers, not_issued)
 

@@ -31,6 +31,8 @@ from billing.models import (
     UsageMonth,
 )
 from billing.queries.months import month_of
+from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.usecases._archive import await_rendering
 from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release, settle_credits
 from organizations.models import Organization
@@ -311,10 +313,11 @@ def _issue(invoice: Invoice, issue_date: date) -> None:
     invoice.issue_date = issue_date
     invoice.due_date = issue_date + timedelta(days=invoice.organization.payment_term_days)
     invoice.issued_at = datetime.combine(issue_date, time(8, 0), UTC)
-    invoice.seller = {"name": invoice.legal_entity.name}
-    invoice.buyer = {"name": invoice.organization.name}
+    invoice.seller = seller_snapshot(invoice.legal_entity)
+    invoice.buyer = buyer_snapshots([invoice.organization_id])[invoice.organization_id]
     invoice.save()
     seal([invoice.pk], series)
+    await_rendering([invoice.pk], at=invoice.issued_at)
     invoice.refresh_from_db(fields=["content_hash"])
 
 

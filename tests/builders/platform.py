@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime
 from billing.domain.direct_lines import DirectLine
 from billing.domain.taxation import REVERSE_CHARGE
 from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Charge, Coupon, CouponUse
-from organizations.models import Organization
+from organizations.models import BillingProfile, Organization
+from tests.builders.archive import store
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.invoices import make_credit_note, make_invoice, make_line, make_outcome
 from tests.builders.organizations import make_organization
@@ -38,6 +39,8 @@ def make_platform() -> Organization:
     make_refund(payment=part, amount_cents=150, reference="BACK-PART")
     make_credit_note(refers_to=october, net_cents=1_000)
     _others(atlas)
+    BillingProfile.objects.filter(organization=atlas).update(email="billing@example.org")
+    store(october, at=datetime(2026, 11, 1, 12, tzinfo=UTC))
     return atlas
 
 

@@ -3,6 +3,7 @@
 - An issued document: no UPDATE but of MOVABLE columns, no DELETE. Its hash is written once, when it is sealed.
 - The parts of an issued document: no INSERT, UPDATE or DELETE.
 - Credit entries and events: no UPDATE, no DELETE.
+- Archived documents: no DELETE, and no UPDATE of one that is stored.
 - On PostgreSQL, no TRUNCATE of any of these tables.
 
 Refusals arrive as Django's IntegrityError. The triggers are no migration: SQLite loses a table's triggers whenever a

@@ -10,6 +10,7 @@ from hashlib import sha256
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from billing.models.guards._rules import (
+    ARCHIVE,
     BOOKED,
     EMPTIED,
     HASH,
@@ -19,6 +20,7 @@ from billing.models.guards._rules import (
     MOVABLE,
     PARTS,
     PREFIX,
+    STORED,
     TABLES,
 )
 
@@ -99,6 +101,10 @@ def _triggers() -> Iterator[tuple[str, str, str]]:
             table,
             f"BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {PREFIX}refused('{BOOKED[table]}')",
         )
+    refused = f"FOR EACH ROW {{}} EXECUTE FUNCTION {PREFIX}refused('{STORED}')"
+    stored = refused.format("WHEN (OLD.state = 'stored')")
+    yield f"{PREFIX}{ARCHIVE}_update", ARCHIVE, f"BEFORE UPDATE ON {ARCHIVE} {stored}"
+    yield f"{PREFIX}{ARCHIVE}_delete", ARCHIVE, f"BEFORE DELETE ON {ARCHIVE} {refused.format('')}"
     for table in TABLES:
         yield (
             f"{PREFIX}{table}_truncate",

@@ -8,7 +8,19 @@ from collections.abc import Iterator
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from billing.models.guards._rules import BOOKED, HASH, INVOICES, ISSUED, LEDGERS, MOVABLE, PARTS, PREFIX, TABLES
+from billing.models.guards._rules import (
+    ARCHIVE,
+    BOOKED,
+    HASH,
+    INVOICES,
+    ISSUED,
+    LEDGERS,
+    MOVABLE,
+    PARTS,
+    PREFIX,
+    STORED,
+    TABLES,
+)
 
 # The unique keys of documents, and when two documents of the same key exclude each other.
 _KEYS = (
@@ -69,6 +81,16 @@ def _ledger(table: str) -> Iterator[tuple[str, str]]:
     yield _trigger(table, "DELETE", "TRUE", message)
 
 
+def _archive() -> Iterator[tuple[str, str]]:
+    """Its key is that of the document: a row that takes it away is in the way of one that is there."""
+    taken = f"EXISTS (SELECT 1 FROM {ARCHIVE} WHERE invoice_id = NEW.invoice_id)"
+    yield _trigger(ARCHIVE, "INSERT", taken, STORED)
+    yield _trigger(
+        ARCHIVE, "UPDATE", f"OLD.state = 'stored' OR (NEW.invoice_id IS NOT OLD.invoice_id AND {taken})", STORED
+    )
+    yield _trigger(ARCHIVE, "DELETE", "TRUE", STORED)
+
+
 def _wanted(connection: BaseDatabaseWrapper) -> dict[str, str]:
     """All triggers by name; they compare the columns that the table has now."""
     columns = {table: _columns(connection, table) for table in TABLES}
@@ -80,6 +102,8 @@ def _wanted(connection: BaseDatabaseWrapper) -> dict[str, str]:
     for table in LEDGERS:
         if columns[table]:
             triggers += _ledger(table)
+    if columns[ARCHIVE]:
+        triggers += _archive()
     return dict(triggers)
 
 

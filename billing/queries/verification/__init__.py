@@ -6,6 +6,7 @@ to the domain page or to a model adds its promise here.
 
 from billing.queries.verification import (
     amounts,
+    archive,
     closes,
     corrections,
     documents,
@@ -21,5 +22,18 @@ from billing.queries.verification._promises import Broken, Promise
 
 __all__ = ["PROMISES", "Broken", "Promise"]
 
-MODULES = (documents, corrections, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
+MODULES = (
+    documents,
+    corrections,
+    statements,
+    numbers,
+    seals,
+    archive,
+    ledger,
+    payments,
+    closes,
+    usage,
+    amounts,
+    prices,
+)
 PROMISES: tuple[Promise, ...] = tuple(promise for module in MODULES for promise in module.PROMISES)

@@ -14,6 +14,7 @@ from billing.domain.chain import chained_hash
 from billing.models import (
     AddOn,
     Allocation,
+    ArchivedDocument,
     Charge,
     CloseOutcome,
     CouponUse,
@@ -24,6 +25,7 @@ from billing.models import (
     InvoiceLine,
     MonthClose,
     NumberSeries,
+    OutgoingMail,
     Payment,
     Price,
     PriceTier,
@@ -35,11 +37,13 @@ from billing.models import (
     UsageMonth,
     UsageRecord,
 )
+from billing.queries.archive import documents_storage
 from billing.queries.sealed_content import sealed_contents
 from billing.queries.verification import (
     PROMISES,
     Broken,
     amounts,
+    archive,
     closes,
     corrections,
     documents,
@@ -164,6 +168,12 @@ def replace_hash() -> None:
     forged.note = "Paid in cash."
     forged.save()
     Invoice.objects.filter(pk=forged.pk).update(content_hash=chained_hash("", sealed_contents([forged.pk])[forged.pk]))
+
+
+def change_file() -> None:
+    name = ArchivedDocument.objects.get(invoice=october()).xml_name
+    with documents_storage().open(name, "wb") as file:
+        file.write(b"<another/>")
 
 
 BREAKAGES = {
@@ -552,6 +562,40 @@ BREAKAGES = {
         "It ends with another hash than that of A20261110-000001 (orga_atlas, 2026-10).",
     ),
     "guards lifted": Breakage(seals.guards, lambda: None, "trigger frozen_billing_event", "run `manage.py migrate`"),
+    # --- archive
+    "issued outside the archive": Breakage(
+        archive.places,
+        lambda: ArchivedDocument.objects.filter(invoice=october()).delete(),
+        "F20261101-000002 (orga_atlas, 2026-10)",
+        "It is not in the archive: it will never be rendered.",
+    ),
+    "draft in the archive": Breakage(
+        archive.places,
+        lambda: ArchivedDocument.objects.filter(state="waiting").update(
+            invoice=Invoice.objects.get(organization__external_id="orga_draft")
+        ),
+        "draft (orga_draft, 2026-10)",
+        "It is in the archive, but not issued.",
+    ),
+    "lost file": Breakage(
+        archive.files,
+        lambda: documents_storage().delete(ArchivedDocument.objects.get(invoice=october()).pdf_name),
+        "F20261101-000002",
+        "is not there",
+    ),
+    "changed file": Breakage(archive.files, change_file, "F20261101-000002", "the SHA-256 does not fit"),
+    "mail of another organization": Breakage(
+        archive.mails,
+        lambda: OutgoingMail.objects.update(organization=Organization.objects.get(external_id="orga_quiet")),
+        "F20261101-000002",
+        "It is for billing@example.org of another organization.",
+    ),
+    "mail with a draft": Breakage(
+        archive.mails,
+        lambda: OutgoingMail.objects.update(invoice=Invoice.objects.get(organization__external_id="orga_draft")),
+        "draft (orga_draft, 2026-10)",
+        "but not issued",
+    ),
     # --- ledger
     "remainder": Breakage(
         ledger.remainders,

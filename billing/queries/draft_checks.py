@@ -1,0 +1,130 @@
+"""Checks of the e-invoices of drafts: what they found, whether that still counts, and what is to be checked."""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from itertools import batched
+
+from django.db.models import Q
+from msgspec import Struct, convert, structs
+
+from billing.domain.e_invoices import Failure
+from billing.domain.lifecycle import DocumentState
+from billing.domain.review import Finding, Severity
+from billing.models import DraftCheck, Invoice, LegalEntity
+from billing.queries.among import among
+from billing.queries.approvals import printed_parties, printed_parties_of
+from organizations.models import BillingProfile
+
+BATCH = 500
+FAILED_AGAIN_AFTER = timedelta(hours=1)
+"""A legal text or an exchange rate that was missing may be there by then."""
+RATE_AGAIN_AFTER = timedelta(days=1)
+"""The exchange rate that a check relied on is another one every day."""
+
+
+class Content(Struct, frozen=True):
+    """What a check is of: the computed content of a draft, and what issuing adds to it now."""
+
+    fingerprint: str
+    parties: str
+
+
+class Checked(Struct, frozen=True):
+    """A check: of what, when, and what it found."""
+
+    content: Content
+    failures: tuple[Failure, ...]
+    checked_at: datetime | None
+    asked_at: datetime | None = None
+
+    def is_due(self, content: Content, currency: str, at: datetime) -> bool:
+        """Whether it says nothing of this content, or may say something else by now."""
+        if self.asked_at is not None or self.checked_at is None or self.content != content:
+            return True
+        age = at - self.checked_at
+        return (bool(self.failures) and age >= FAILED_AGAIN_AFTER) or (currency != "EUR" and age >= RATE_AGAIN_AFTER)
+
+
+def load_checks(invoice_ids: Collection[int]) -> dict[int, Checked]:
+    """The last checks of drafts, by invoice."""
+    rows = DraftCheck.objects.filter(among("invoice", invoice_ids)).values_list(
+        "invoice_id", "fingerprint", "parties", "failures", "checked_at", "asked_at"
+    )
+    return {
+        id_: Checked(Content(fingerprint, parties), convert(failures, tuple[Failure, ...]), checked_at, asked_at)
+        for id_, fingerprint, parties, failures, checked_at, asked_at in rows
+    }
+
+
+def who_must_get_e_invoices(payer_ids: Collection[int]) -> frozenset[int]:
+    """The payers whose invoices are only issued when their electronic form passes every check."""
+    profiles = BillingProfile.objects.filter(among("organization", payer_ids), requires_e_invoice=True)
+    return frozenset(profiles.values_list("organization_id", flat=True))
+
+
+def find_due(at: datetime) -> Iterator[int]:
+    """Drafts to be checked: what somebody asked for first, then those of customers who must get e-invoices."""
+    asked = DraftCheck.objects.filter(asked_at__isnull=False, invoice__document_state=DocumentState.DRAFT.value)
+    yield from asked.order_by("asked_at", "invoice_id").values_list("invoice_id", flat=True)
+    payer_ids = list(BillingProfile.objects.filter(requires_e_invoice=True).values_list("organization_id", flat=True))
+    drafts = Invoice.objects.filter(among("organization", payer_ids), document_state=DocumentState.DRAFT.value)
+    ids = list(drafts.order_by("id").values_list("id", flat=True)) if payer_ids else []
+    for batch in batched(ids, BATCH, strict=False):
+        checks, contents = load_checks(batch), load_contents(batch)
+        for id_, (content, currency) in contents.items():
+            check = checks.get(id_)
+            if check is None or (check.asked_at is None and check.is_due(content, currency, at)):
+                yield id_
+
+
+def load_contents(invoice_ids: Collection[int]) -> dict[int, tuple[Content, str]]:
+    """What drafts say now, and their currencies; a credit note has the parties of its invoice."""
+    rows = Invoice.objects.filter(among("id", invoice_ids), document_state=DocumentState.DRAFT.value).order_by("id")
+    columns = ("id", "kind", "organization_id", "legal_entity_id", "fingerprint", "currency")
+    drafts = list(rows.values_list(*columns))
+    parties: dict[tuple[int, int], str] = {}
+    for seller in LegalEntity.objects.filter(among("id", {seller_id for _, _, _, seller_id, _, _ in drafts})):
+        payer_ids = {payer_id for _, _, payer_id, seller_id, _, _ in drafts if seller_id == seller.pk}
+        printed = printed_parties(payer_ids, seller)
+        parties |= {(seller.pk, payer_id): digest for payer_id, digest in printed.items()}
+    return {
+        id_: (Content(fingerprint, "" if kind == "credit_note" else parties[seller_id, payer_id]), currency)
+        for id_, kind, payer_id, seller_id, fingerprint, currency in drafts
+    }
+
+
+def e_invoice_findings(draft: Invoice) -> list[Finding]:
+    """What the page of a draft says about its e-invoice: what is wrong, that it is valid, or that it is not checked.
+
+    Blocking where the customer must get one; for everybody else a warning, once somebody has asked.
+    """
+    if draft.document_state != DocumentState.DRAFT.value:
+        return []
+    is_required = bool(who_must_get_e_invoices([draft.organization_id]))
+    check = load_checks([draft.pk]).get(draft.pk)
+    if check is None and not is_required:
+        return []
+    if check is None or check.content != Content(draft.fingerprint, printed_parties_of(draft)) or check.asked_at:
+        is_awaited = is_required or (check is not None and check.asked_at is not None)
+        return [Finding("e_invoice_unchecked", "blocking" if is_required else "info")] if is_awaited else []
+    if not check.failures:
+        return [Finding("e_invoice_valid", "info")]
+    severity: Severity = "blocking" if is_required else "warning"
+    return [Finding("e_invoice", severity, structs.asdict(failure)) for failure in check.failures]
+
+
+MUST_BE_MENDED = Q(e_invoice_check__failure_count__gt=0, organization__billing_profile__requires_e_invoice=True)
+"""Drafts, for lists, that cannot be issued because the last check of their e-invoice failed."""
+
+
+def failure_count(draft: Invoice) -> int:
+    """What the last check of a draft found, of what it says now; its list selects check and profile with it."""
+    check: DraftCheck | None = getattr(draft, "e_invoice_check", None)
+    is_current = check is not None and check.fingerprint == draft.fingerprint
+    return check.failure_count if check is not None and is_current else 0
+
+
+def must_be_mended(draft: Invoice) -> bool:
+    """Whether that keeps it from being issued: its customer must get a valid e-invoice."""
+    profile: BillingProfile | None = getattr(draft.organization, "billing_profile", None)
+    return profile is not None and profile.requires_e_invoice and failure_count(draft) > 0

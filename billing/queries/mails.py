@@ -1,0 +1,36 @@
+"""Reading the outbox."""
+
+from django.conf import settings
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+
+from billing.models import Invoice, OutgoingMail
+
+State = OutgoingMail.State
+
+
+def mails_of(invoice: Invoice) -> list[OutgoingMail]:
+    """The e-mails with a document, oldest first."""
+    return list(OutgoingMail.objects.filter(invoice=invoice).order_by("id"))
+
+
+def count_mails_to_decide() -> dict[OutgoingMail.State, int]:
+    """How many e-mails will not be sent unless somebody decides it, by state; a partial index holds these."""
+    undecided = OutgoingMail.objects.filter(~Q(state=State.SENT), state__in=(State.FAILED, State.UNCLEAR))
+    counts = undecided.order_by("state").values_list("state").annotate(number=Count("pk"))
+    return {State(state): number for state, number in counts}
+
+
+def mail_server_note() -> str:
+    """What people should know about where e-mails go; nothing when a mail server takes them."""
+    server = settings.MAILERS["default"]
+    match server.get("BACKEND", "").removesuffix(".EmailBackend"):
+        case "config.no_mail_server":
+            return _("No mail server is set (EMAIL_URL): e-mails wait, for seven days at most.")
+        case "django.core.mail.backends.filebased":
+            folder = server["OPTIONS"]["file_path"]
+            return _("E-mails are written to files in %(folder)s: none leaves this machine.") % {"folder": folder}
+        case "django.core.mail.backends.smtp":
+            return ""
+        case _:
+            return _("The mail server is a stand-in: no e-mail reaches anybody.")
