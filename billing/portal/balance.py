@@ -19,7 +19,7 @@ from billing.queries.credit_history import (
     parse_month,
     tree_ids,
 )
-from billing.queries.credit_words import lot_words, movement_words, validity_words
+from billing.queries.credit_words import document_of, lot_words, movement_words, validity_words
 from billing.queries.months import local_day
 from billing.queries.provision_words import load_provision
 
@@ -29,12 +29,14 @@ class _Held(NamedTuple):
     validity: str
     is_free: bool
     cents: int
+    number: str | None
 
 
 class _Moved(NamedTuple):
     day: date
     words: str
     cents: int
+    number: str | None
 
 
 class _Month(NamedTuple):
@@ -67,7 +69,13 @@ def balance(request: HttpRequest, seat: Seat) -> HttpResponse:
 
 def _held(holdings: Sequence[Holding], today: date) -> list[_Held]:
     return [
-        _Held(lot_words(holding.lot), validity_words(holding.lot, today), holding.lot.is_free, holding.cents)
+        _Held(
+            lot_words(holding.lot),
+            validity_words(holding.lot, today),
+            holding.lot.is_free,
+            holding.cents,
+            holding.lot.invoice_number,
+        )
         for holding in holdings
     ]
 
@@ -78,7 +86,7 @@ def _months(history: History) -> list[_Month]:
             page.month,
             page.opening_cents,
             page.closing_cents,
-            [_Moved(each.day, movement_words(each), each.cents) for each in page.movements],
+            [_Moved(each.day, movement_words(each), each.cents, document_of(each.cause)) for each in page.movements],
         )
         for page in history.months
     ]

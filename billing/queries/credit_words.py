@@ -33,6 +33,11 @@ def validity_words(lot: Lot, today: date) -> str:
     return _("until %(day)s") % {"day": _day(lot.expires_on)}
 
 
+def document_of(cause: Cause) -> str | None:
+    """The number of the invoice or credit note to look at: what moved the credits, or else what sold them."""
+    return cause.document_number or (cause.lot.invoice_number if cause.lot else None)
+
+
 def movement_words(movement: Movement[Cause]) -> str:
     """Say in one sentence what moved the balance and why."""
     cause = movement.cause
