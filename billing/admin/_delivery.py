@@ -1,6 +1,7 @@
 """The files of an issued document and who got it: on its page, with what can be done about both."""
 
-from typing import Any, cast
+from io import BytesIO
+from typing import IO, Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,15 +14,20 @@ from unfold.widgets import UnfoldAdminEmailInputWidget
 
 from billing import formatting
 from billing.admin._actions import ActionForm, PageAction
+from billing.documents.e_invoice import ubl_xml
 from billing.models import ArchivedDocument, Invoice, OutgoingMail
 from billing.queries.archive import FileKind, file_name, open_file
+from billing.queries.documents import load_document
 from billing.queries.mails import mail_server_note, mails_of
 from billing.usecases.resend_mail import UnableToSend, resend_mail
 from billing.usecases.retry_documents import retry_documents
 
 MAY_SEND = "billing.send_outgoingmail"
 MAY_RETRY = "billing.issue_invoice"
-CONTENT_TYPES: dict[str, str] = {"pdf": "application/pdf", "xml": "application/xml"}
+XML = "application/xml"
+CONTENT_TYPES: dict[str, str] = {"pdf": "application/pdf", "xml": XML}
+UBL = "ubl"
+"""Not stored: the same e-invoice, written when somebody wants it."""
 MAIL_COLOURS = {"waiting": "info", "sending": "info", "sent": "success", "failed": "danger", "unclear": "warning"}
 FILE_COLOURS = {"waiting": "info", "stored": "success", "failed": "danger"}
 
@@ -34,11 +40,14 @@ def file_urls(site: admin.AdminSite) -> list[URLPattern]:
 
 def download(request: HttpRequest, invoice_id: int, kind: str) -> HttpResponseBase:
     """Give a stored file away, under the number of the document."""
-    if kind not in CONTENT_TYPES or not request.user.has_perm("billing.view_invoice"):
+    if kind not in (*CONTENT_TYPES, UBL) or not request.user.has_perm("billing.view_invoice"):
         raise Http404
     stored = ArchivedDocument.objects.select_related("invoice").filter(pk=invoice_id, state="stored").first()
     if stored is None:
         raise Http404
+    if kind == UBL:
+        file: IO[bytes] = BytesIO(ubl_xml(load_document(invoice_id)))
+        return FileResponse(file, as_attachment=True, filename=file_name(stored.invoice, "ubl.xml"), content_type=XML)
     of_kind = cast(FileKind, kind)
     try:
         file = open_file(stored, of_kind)
@@ -58,7 +67,7 @@ def delivery_context(invoice: Invoice) -> dict[str, Any]:
     return {
         "archived": archived,
         "archived_colour": FILE_COLOURS[archived.state] if archived else "",
-        "files": [(kind.upper(), _file_url(invoice, kind)) for kind in CONTENT_TYPES] if is_stored else [],
+        "files": [(kind.upper(), _file_url(invoice, kind)) for kind in (*CONTENT_TYPES, UBL)] if is_stored else [],
         "mails": [(mail, MAIL_COLOURS.get(mail.state, "")) for mail in mails_of(invoice)],
         "mail_server_note": mail_server_note(),
     }

@@ -1,12 +1,14 @@
 """One invoice or credit note: what it says, what became of it, how to pay it, and its files."""
 
 import logging
+from io import BytesIO
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from billing.documents.e_invoice import ubl_xml
 from billing.documents.html import how_to_pay, html_document
 from billing.domain.documents import Language
 from billing.domain.lifecycle import PaymentState
@@ -66,6 +68,14 @@ def document_file(request: HttpRequest, seat: Seat, number: str, kind: FileKind)
         logger.exception("The %s of %s is not where it was stored.", kind, row)
         return _not_ready(request, seat, row)
     return FileResponse(file, as_attachment=True, filename=file_name(row, kind), content_type=FILE_TYPES[kind])
+
+
+@money_page
+def ubl_file(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
+    """The same e-invoice as UBL, written on request: the document does not change any more."""
+    row = _find(seat, number)
+    file = BytesIO(ubl_xml(load_document(row.pk)))
+    return FileResponse(file, as_attachment=True, filename=file_name(row, "ubl.xml"), content_type=FILE_TYPES["xml"])
 
 
 def _not_ready(request: HttpRequest, seat: Seat, row: Invoice) -> HttpResponse:

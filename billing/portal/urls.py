@@ -14,6 +14,7 @@ of_an_organization = [
     path("invoices/", invoices.invoices, name="invoices"),
     path("invoices/<text:number>/", invoice.invoice, name="invoice"),
     path("invoices/<text:number>.pdf", invoice.document_file, {"kind": "pdf"}, name="invoice_pdf"),
+    path("invoices/<text:number>.ubl.xml", invoice.ubl_file, name="invoice_ubl"),
     path("invoices/<text:number>.xml", invoice.document_file, {"kind": "xml"}, name="invoice_xml"),
     path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
     path("credits/", balance.balance, name="credits"),

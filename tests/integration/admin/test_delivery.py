@@ -75,6 +75,14 @@ def test_an_issued_invoice_is_downloaded_under_its_number() -> None:
             assert content == file.read()
 
 
+def test_its_e_invoice_is_there_as_ubl_too() -> None:
+    invoice = issue_and_store(make_customer())
+    assert file_url(invoice, "ubl") in page_of(invoice)
+    response = desk("Viewer").get(file_url(invoice, "ubl"))
+    assert response.headers["Content-Disposition"] == f'attachment; filename="{invoice.number}.ubl.xml"'
+    assert f"<cbc:ID>{invoice.number}</cbc:ID>" in response.getvalue().decode()
+
+
 def test_drafts_and_strangers_have_no_files() -> None:
     draft, invoice = make_invoice(fees_cents=1_000), issue_and_store(make_customer())
     waiting = make_invoice(status="pending", fees_cents=1_000)

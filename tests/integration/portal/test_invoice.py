@@ -169,6 +169,14 @@ class TestFiles:
         size = stored.pdf_bytes if kind == "pdf" else stored.xml_bytes
         assert len(b"".join(response)) == size  # type: ignore[arg-type]  # a streaming response
 
+    def test_the_e_invoice_is_there_as_ubl_too(self, alice: Client, invoice: Invoice) -> None:
+        store(invoice)
+        assert url("invoice_ubl", invoice) in page_of(alice, invoice)
+        response = alice.get(url("invoice_ubl", invoice))
+        assert response["Content-Disposition"] == f'attachment; filename="{invoice.number}.ubl.xml"'
+        assert f"<cbc:ID>{invoice.number}</cbc:ID>".encode() in response.getvalue()
+        assert (response.status_code, Client().get(url("invoice_ubl", invoice)).status_code) == (200, 302)
+
     def test_a_lost_file_is_no_crash(self, alice: Client, invoice: Invoice) -> None:
         storages["documents"].delete(store(invoice).pdf_name)
         assert alice.get(url("invoice_pdf", invoice)).status_code == 404

@@ -9,7 +9,10 @@ from typing import Any
 import pytest
 from msgspec import structs
 
-from billing.documents.e_invoice.validation import check, validate
+from billing.documents.e_invoice import cii_xml
+from billing.documents.e_invoice.validation import CheckerUnavailable, check, validate
+from billing.documents.e_invoice.validation.checker import SCHEMAS
+from billing.documents.e_invoice.validation.process import Checker, rules_folder
 from billing.domain.documents import Buyer, Document, Seller
 from tests.builders.documents import SELLER, make_credit_note, make_document
 from tests.builders.e_invoices import CASES, EXCHANGE, MUST_GET_ONE, Case, make_of_case, make_random
@@ -75,3 +78,19 @@ def test_what_is_wrong_is_found_and_named() -> None:
     }
     nobody = make_credit_note(seller=Seller(name=""), buyer=Buyer(organization="orga_1"))
     assert {failure.problem for failure in validate(nobody)} >= {"seller_name", "seller_siren", "buyer_name"}
+
+
+def test_a_process_that_is_gone_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    checker = Checker(rules_folder())
+    schema = SCHEMAS["cii", "invoice"]  # without stylesheets, which take seconds to read
+
+    assert checker.failures(cii_xml(make_document()), schema=schema, stylesheets=()) == []
+    assert checker._process is not None
+    checker._process.kill()
+    assert [rule for rule, _ in checker.failures(b"<no-invoice/>", schema=schema, stylesheets=())] == ["XSD"]
+    assert [rule for rule, _ in checker.failures(b"no XML", schema=schema, stylesheets=())] == ["XML"]
+    checker.close()
+
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(CheckerUnavailable):
+        checker.failures(b"<no-invoice/>", schema=schema, stylesheets=())

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 from lxml import etree
-from saxonche import PySaxonProcessor
+from saxonche import PySaxonApiError, PySaxonProcessor
 
 IDLE_SECONDS = 600
 _SVRL = "{http://purl.oclc.org/dsdl/svrl}"
@@ -31,6 +31,12 @@ class Rules:
 
     def failures(self, xml: str, schema: str, stylesheets: list[str]) -> list[list[str]]:
         """Rule and text of everything that is wrong; what does not follow the schema is not looked at further."""
+        try:
+            return self._failures(xml, schema, stylesheets)
+        except (etree.LxmlError, PySaxonApiError) as error:  # one document that no tool can read stops no other
+            return [["XML", str(error)]]
+
+    def _failures(self, xml: str, schema: str, stylesheets: list[str]) -> list[list[str]]:
         root = etree.fromstring(xml.encode())
         compiled = self.schema(schema)
         if not compiled.validate(root):
