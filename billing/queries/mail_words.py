@@ -57,7 +57,7 @@ def _context(mail: OutgoingMail) -> dict[str, Any]:
             " ", "\N{NO-BREAK SPACE}"
         ),
         "is_due": invoice.refers_to is None and invoice.total_cents > 0,
-        "due_date": date_format(invoice.due_date, "DATE_FORMAT") if invoice.due_date else "",
+        "due_date": date_format(invoice.due_date, "j F Y") if invoice.due_date else "",
         "corrected": invoice.refers_to.number if invoice.refers_to else "",
         "customer": buyer.get("company") or buyer.get("name") or buyer.get("organization_name") or "",
         "seller": seller.get("name", ""),
