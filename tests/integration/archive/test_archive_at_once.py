@@ -12,9 +12,9 @@ from tests.integration.closing.processes import Platform, PostgresqlPlatforms, f
 
 pytestmark = pytest.mark.long
 
-DOCUMENTS = 120
+DOCUMENTS = 60
 WORKERS = 3
-ENOUGH = 30
+ENOUGH = 25
 AFTER_THE_LEASE = "16"
 
 

@@ -1,4 +1,4 @@
-"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check, and those of `rush` and `crowd`.
+"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check, those of `rush`, `crowd`.
 
     python -m tests.integration.closing.program BATCH_SIZE COMMAND ARGUMENT... [-- COMMAND ARGUMENT...]
 
