@@ -167,7 +167,7 @@ class TestFiles:
         assert response["Content-Type"] == content_type
         assert response["Content-Disposition"] == f'attachment; filename="{invoice.number}.{kind}"'
         size = stored.pdf_bytes if kind == "pdf" else stored.xml_bytes
-        assert len(b"".join(response)) == size  # type: ignore[arg-type]  # a streaming response
+        assert len(b"".join(response)) == size
 
     def test_a_lost_file_is_no_crash(self, alice: Client, invoice: Invoice) -> None:
         storages["documents"].delete(store(invoice).pdf_name)
@@ -196,7 +196,7 @@ class TestUsageAsCsv:
 
     def test_its_amounts_are_the_fees(self, alice: Client, parts: Invoice) -> None:
         response = alice.get(url("usage_csv", parts))
-        content = b"".join(response).decode("utf-8-sig")  # type: ignore[arg-type]  # a streaming response
+        content = b"".join(response).decode("utf-8-sig")
         header, *rows = csv.reader(io.StringIO(content))
         assert header[0] == "Month"
         assert header[-2:] == ["Amount excl. VAT", "Currency"]
