@@ -15,6 +15,7 @@ from billing.models import Adjustment, Event
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries.reasons import reason_sentence
 from billing.queries.target_names import name_of_key
+from organizations.models import BillingProfile
 
 SENTENCES: Mapping[str, Any] = {
     "invoice.issued": pgettext_lazy("event", "Issued"),
@@ -35,6 +36,7 @@ SENTENCES: Mapping[str, Any] = {
     "credit_note.discarded": _("A credit note was discarded"),
     "credit_note.issued": _("A credit note was issued"),
     "usage.given_back": _("Late usage made a month cheaper: the difference was given back"),
+    "billing_details.changed": _("A member changed the billing details"),
     "account.settled": _("The closed account was settled"),
     "payment.recorded": _("A payment was recorded"),
     "payment.allocated": _("A payment settles it"),
@@ -98,6 +100,8 @@ def details_of(event: Event) -> str:
     values = event.values
     if event.kind == "finding.acknowledged":
         return reason_sentence(str(values["code"]), values["values"])
+    if event.kind == "billing_details.changed":
+        return _details(values["before"], values["after"])
     if "adjustment" in values:
         parts = [_adjustment(values)]
     else:
@@ -124,6 +128,11 @@ def _adjustment(values: Mapping[str, Any]) -> str:
     row.day = date.fromisoformat(values["day"]) if "day" in values else None
     name = values.get("line") or (name_of_key(row.target) if row.target else "")
     return adjustment_in_words(row, {row.target: name})
+
+
+def _details(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    labels = {field.name: field.verbose_name for field in BillingProfile._meta.concrete_fields}
+    return " · ".join(f"{labels[name]}: {before[name] or '–'} → {after[name] or '–'}" for name in after)
 
 
 def _amount(cents: int | None, currency: str) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from billing.portal import entrance, invoice, invoices, visits
+from billing.portal import balance, consumption, coupons, details, entrance, invoice, invoices, members, visits
 from billing.portal._converters import TextConverter
 
 register_converter(TextConverter, "text")
@@ -16,6 +16,13 @@ of_an_organization = [
     path("invoices/<text:number>.pdf", invoice.document_file, {"kind": "pdf"}, name="invoice_pdf"),
     path("invoices/<text:number>.xml", invoice.document_file, {"kind": "xml"}, name="invoice_xml"),
     path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
+    path("credits/", balance.balance, name="credits"),
+    path("consumption/", consumption.consumption, name="consumption"),
+    path("coupons/", coupons.coupons, name="coupons"),
+    path("billing-details/", details.details, name="billing_details"),
+    path("members/", members.members, name="members"),
+    path("members/<int:member_id>/role/", members.change_role, name="change_role"),
+    path("members/<int:member_id>/remove/", members.remove, name="remove_member"),
 ]
 
 urlpatterns = [

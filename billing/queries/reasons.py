@@ -38,9 +38,15 @@ def _then_and_now(sentence: str, values: Values) -> str:
     return sentence % {"then": format_amount(int(values["then_cents"])), "now": format_amount(int(values["now_cents"]))}
 
 
+def missing_fields(values: Values) -> str:
+    """Name what an incomplete billing profile lacks."""
+    return ", ".join(str(_FIELDS[field]) for field in str(values["missing"]).split(", "))
+
+
 def _incomplete_profile(values: Values) -> str:
-    missing = ", ".join(str(_FIELDS[field]) for field in str(values["missing"]).split(", "))
-    return _("The billing profile lacks: %(missing)s. Complete it, then close the month again.") % {"missing": missing}
+    return _("The billing profile lacks: %(missing)s. Complete it, then close the month again.") % {
+        "missing": missing_fields(values)
+    }
 
 
 def _needs_approval(values: Values) -> str:

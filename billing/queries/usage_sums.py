@@ -8,6 +8,7 @@ from django.db import connection
 from msgspec import Struct
 
 from billing.domain.facts import UsageSum
+from billing.domain.forecast import UsageOf
 from billing.domain.periods import Month, split_quantity
 from billing.domain.quantities import MICRO
 
@@ -39,6 +40,38 @@ def sum_usage(month: Month, organization_ids: Collection[int], cuts: Sequence[da
             for usage_sum in _split(_rows_across(month, organization_ids, cuts), cuts):
                 sums.setdefault(usage_sum[0], []).append(usage_sum)
     return SummedUsage(month, [month.start, *cuts], sums)
+
+
+def last_measured(month: Month, organization_ids: Collection[int]) -> datetime | None:
+    """Until when there is usage of a month, None when there is none: what happened since may not have arrived yet."""
+    [(ended_at,)] = _fetch(
+        f"SELECT MAX(ended_at) FROM billing_usagerecord WHERE month = %s AND {_among(organization_ids)}",  # noqa: S608
+        [month.first_day],
+    )
+    # SQLite gives the largest value as the text that it keeps.
+    return _instant(datetime.fromisoformat(ended_at) if isinstance(ended_at, str) else ended_at) if ended_at else None
+
+
+def sum_measured(
+    months: Sequence[Month], organization_ids: Collection[int], start: datetime, end: datetime
+) -> dict[UsageOf, int]:
+    """Sum what was measured over `[start, end)`, in millionths; records that reach beyond it count in proportion.
+
+    One query. What was counted at an instant goes on at no rate, and is left out.
+    """
+    sums: dict[UsageOf, int] = {}
+    rows = _fetch(
+        "SELECT organization_id, resource_id, meter_id, zone, quantity_micro, started_at, ended_at"  # noqa: S608
+        f" FROM billing_usagerecord WHERE month IN ({', '.join('%s' for _ in months)})"
+        f" AND {_among(organization_ids)} AND started_at < %s AND ended_at > %s AND ended_at > started_at",
+        [*[month.first_day for month in months], end, start],
+    )
+    for organization_id, resource_id, meter_id, zone, quantity_micro, started_at, ended_at in rows:
+        key = (organization_id, resource_id, meter_id, zone)
+        for part in split_quantity(quantity_micro, _instant(started_at), _instant(ended_at), [start, end]):
+            if start <= part.start < end:
+                sums[key] = sums.get(key, 0) + part.quantity_micro
+    return sums
 
 
 def _rows_within(month: Month, organization_ids: Collection[int], cuts: Sequence[datetime]) -> list[tuple[Any, ...]]:

@@ -1,0 +1,92 @@
+"""The credits of an organization: what there is, what moved it, and why there is a provision."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+
+from billing.portal._access import Seat, money_page
+from billing.portal._pages import render_page
+from billing.portal._payers import payer_page
+from billing.queries.credit_history import (
+    History,
+    Holding,
+    load_balance,
+    load_history,
+    month_at,
+    parse_month,
+    tree_ids,
+)
+from billing.queries.credit_words import document_of, lot_words, movement_words, validity_words
+from billing.queries.months import local_day
+from billing.queries.provision_words import load_provision
+
+
+class _Held(NamedTuple):
+    words: str
+    validity: str
+    is_free: bool
+    cents: int
+    number: str | None
+
+
+class _Moved(NamedTuple):
+    day: date
+    words: str
+    cents: int
+    number: str | None
+
+
+class _Month(NamedTuple):
+    month: date
+    opening_cents: int
+    closing_cents: int
+    movements: list[_Moved]
+
+
+@money_page
+@payer_page("credits")
+def balance(request: HttpRequest, seat: Seat) -> HttpResponse:
+    """The balance and its movements, twelve months a page."""
+    at = timezone.now()
+    ids, current = tree_ids(seat.organization), month_at(at)
+    held = load_balance(ids)
+    until = parse_month(request.GET.get("until"), current)
+    history = load_history(ids, until=until)
+    context = {
+        "balance": held,
+        "usable": _held(held.usable, local_day(at)),
+        "pending": _held(held.pending, local_day(at)),
+        "months": _months(history),
+        "older": history.older,
+        "is_current": until == current,
+        "provision": load_provision(seat.organization),
+    }
+    return render_page(request, seat, "portal/credits.html", context, current="credits")
+
+
+def _held(holdings: Sequence[Holding], today: date) -> list[_Held]:
+    return [
+        _Held(
+            lot_words(holding.lot),
+            validity_words(holding.lot, today),
+            holding.lot.is_free,
+            holding.cents,
+            holding.lot.invoice_number,
+        )
+        for holding in holdings
+    ]
+
+
+def _months(history: History) -> list[_Month]:
+    return [
+        _Month(
+            page.month,
+            page.opening_cents,
+            page.closing_cents,
+            [_Moved(each.day, movement_words(each), each.cents, document_of(each.cause)) for each in page.movements],
+        )
+        for page in history.months
+    ]
