@@ -1,5 +1,6 @@
 """One invoice or credit note: what it says, what became of it, how to pay it, and its files."""
 
+import logging
 from typing import Any
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -9,14 +10,19 @@ from django.utils.translation import get_language
 from billing.documents.html import how_to_pay, html_document
 from billing.domain.documents import Language
 from billing.domain.lifecycle import PaymentState
-from billing.models import Invoice
+from billing.models import ArchivedDocument, Invoice
 from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._words import status_of
+from billing.queries.archive import FileKind, file_name, open_file
 from billing.queries.customer_invoices import find_issued, load_account
 from billing.queries.documents import load_document
 from billing.queries.usage_rows import usage_header, usage_rows
 from organizations.spreadsheets.writing import CONTENT_TYPES, write_csv
+
+logger = logging.getLogger(__name__)
+
+FILE_TYPES: dict[FileKind, str] = {"pdf": "application/pdf", "xml": "application/xml"}
 
 
 @money_page
@@ -34,6 +40,7 @@ def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
         "account": account,
         "pay": how_to_pay(document, left_cents=account.due_cents, language=language) if is_payable else None,
         "has_usage": bool(document.usage),
+        "is_stored": ArchivedDocument.objects.filter(pk=row.pk, state=ArchivedDocument.State.STORED).exists(),
     }
     return render_page(request, seat, "portal/invoice.html", context, current="invoices")
 
@@ -43,7 +50,26 @@ def usage_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase
     """The usage details as a file that spreadsheets open, and never compute."""
     row = _find(seat, number)
     file = write_csv(str(row), usage_header(), usage_rows(row))
-    return FileResponse(file, as_attachment=True, filename=f"{_file_name(row)}.csv", content_type=CONTENT_TYPES["csv"])
+    return FileResponse(file, as_attachment=True, filename=file_name(row, "csv"), content_type=CONTENT_TYPES["csv"])
+
+
+@money_page
+def document_file(request: HttpRequest, seat: Seat, number: str, kind: FileKind) -> HttpResponseBase:
+    """The PDF or the e-invoice, as stored when it was issued; a page that says so while it is being prepared."""
+    row = _find(seat, number)
+    stored = ArchivedDocument.objects.filter(pk=row.pk, state=ArchivedDocument.State.STORED).first()
+    if stored is None:
+        return _not_ready(request, seat, row)
+    try:
+        file = open_file(stored, kind)
+    except OSError:
+        logger.exception("The %s of %s is not where it was stored.", kind, row)
+        return _not_ready(request, seat, row)
+    return FileResponse(file, as_attachment=True, filename=file_name(row, kind), content_type=FILE_TYPES[kind])
+
+
+def _not_ready(request: HttpRequest, seat: Seat, row: Invoice) -> HttpResponse:
+    return render_page(request, seat, "portal/invoice/not_ready.html", {"invoice": row}, current="invoices", status=404)
 
 
 def _find(seat: Seat, number: str) -> Invoice:
@@ -51,11 +77,6 @@ def _find(seat: Seat, number: str) -> Invoice:
     if row is None:
         raise Http404
     return row
-
-
-def _file_name(row: Invoice) -> str:
-    """The number, as far as file systems can hold it."""
-    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in str(row))
 
 
 def _language() -> Language:

@@ -48,7 +48,7 @@ def sha256_of(name: str) -> str:
         return file_digest(cast(Any, file), "sha256").hexdigest()
 
 
-def file_name(invoice: Invoice, kind: FileKind) -> str:
+def file_name(invoice: Invoice, kind: FileKind | Literal["csv"]) -> str:
     """What a file is called where people save it: the number, as far as file systems can hold it."""
     kept = "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in invoice.number or str(invoice.pk))
     return f"{kept}.{kind}"

@@ -9,6 +9,7 @@ from django.urls import URLPattern, URLResolver, reverse
 from billing.models import Invoice
 from billing.portal import urls
 from organizations.models import Organization
+from tests.builders.archive import store
 from tests.builders.customers import make_member, signed_in
 from tests.builders.desk import desk, make_staff
 from tests.builders.invoices import make_invoice
@@ -45,7 +46,7 @@ def atlas() -> Organization:
 
 @pytest.fixture
 def invoice(atlas: Organization) -> Invoice:
-    return make_invoice(organization=atlas, status="pending", fees_cents=1_000)
+    return store(make_invoice(organization=atlas, status="pending", fees_cents=1_000)).invoice
 
 
 def address(name: str, invoice: Invoice) -> str:
