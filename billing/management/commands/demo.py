@@ -8,10 +8,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import override
 
 from billing.demo.people import PEOPLE, change_passwords, let_sign_in, may_sign_in
 from billing.demo.timeline import NotADemo, RefusedData, find_months, play
 from billing.demo.world import World
+from billing.queries.mails import mail_server_note
 from billing.queries.months import billing_zone
 
 ORGANIZATIONS = 40
@@ -72,3 +74,5 @@ class Command(BaseCommand):
         for person in sorted(PEOPLE, key=lambda person: not person.group):
             self.stdout.write(f"  {person.email:<20}{person.task}")
         self.stdout.write(f"  password: {password}")
+        with override("en"):
+            self.stdout.write(f"\n{mail_server_note()}")
