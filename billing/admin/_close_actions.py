@@ -45,7 +45,7 @@ class IssueForm(BulkForm):
         label=capfirst(_("issue date")),
         required=False,
         widget=UnfoldAdminSingleDateWidget,
-        help_text=_("Empty: the day on which each invoice is issued."),
+        help_text=_("Empty: today, or the day on which a second person approves."),
     )
 
 
