@@ -28,6 +28,7 @@ from billing.admin._settling_actions import SETTLING_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.approvals import printed_parties_of
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
@@ -216,7 +217,10 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
 
     def action_url(self, row: Invoice, name: str) -> str:
         """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
-        return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
+        seen = {"seen": seen_of(row)}
+        if name == "approve":
+            seen["parties"] = printed_parties_of(row)
+        return f"{super().action_url(row, name)}?{urlencode(seen)}"
 
     def _actions_context(self, request: HttpRequest, invoice: Invoice, page: InvoicePage) -> dict[str, Any]:
         """The buttons where they belong: of the document, of each finding, of adjustments, of each adjustment."""

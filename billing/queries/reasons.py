@@ -52,6 +52,11 @@ def _needs_approval(values: Values) -> str:
             return _("A second person has to approve %(cents)s added by hand (from %(from_cents)s on).") % amounts
         case "discount":
             return _("A second person has to approve a discount of %(cents)s (from %(from_cents)s on).") % amounts
+        case "given_credits":
+            return (
+                _("A second person has to approve using %(cents)s of credits given by hand (from %(from_cents)s on).")
+                % amounts
+            )
         case "credit_note":
             return _("A second person has to approve a credit note of %(cents)s (from %(from_cents)s on).") % amounts
     return _("A second person has to approve a total of %(cents)s (from %(from_cents)s on).") % amounts

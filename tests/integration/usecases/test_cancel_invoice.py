@@ -9,7 +9,6 @@ from billing.queries.exports import ExportedDocument, export_documents
 from billing.usecases._accounts import NoSuchInvoice
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.adjust_invoice import Discount
-from billing.usecases.approve_invoice import approve_invoice
 from billing.usecases.cancel_invoice import (
     BeingCredited,
     Cancelled,
@@ -41,6 +40,7 @@ from tests.builders.closing import (
 )
 from tests.builders.credits import make_grant
 from tests.builders.desk import make_staff
+from tests.builders.four_eyes import approve
 from tests.builders.money import credit, credits_of, prepare, stands
 from tests.builders.organizations import make_organization
 
@@ -282,7 +282,7 @@ def test_an_approved_draft_of_all_that_is_left_is_the_one_that_is_issued(atlas: 
     assert not november.credit_notes.exists()
 
     note = prepare(november, actor=manager, at=DECEMBER_20)
-    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=DECEMBER_20)
+    approve(note, make_staff("Controller"), at=DECEMBER_20)
 
     assert cancel(november, actor=manager).credit_note == note
     assert not broken_promises()
