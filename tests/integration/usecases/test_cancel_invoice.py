@@ -334,6 +334,19 @@ def test_a_double_click_cancels_once(atlas: Organization) -> None:
     assert november.credit_notes.count() == 1
 
 
+def test_an_add_on_that_costs_nothing_is_unbilled_too(atlas: Organization) -> None:
+    free = make_plan(code="free", monthly_cents=0)
+    earlier = make_add_on(organization=atlas, plan=free, name="Free", started_on=date(2026, 10, 12))
+    close_and_issue("2026-10")
+    later = make_add_on(organization=atlas, plan=free, name="Later", started_on=date(2026, 12, 5))
+    close_and_issue("2026-11")
+    assert set(AddOn.objects.filter(plan=free).values_list("billed_until", flat=True)) == {date(2027, 1, 1)}
+
+    cancel(invoice_of(atlas, "2026-11"))
+    billed = dict(AddOn.objects.filter(plan=free).values_list("pk", "billed_until"))
+    assert billed == {earlier.pk: date(2026, 12, 1), later.pk: None}
+
+
 def test_not_replaced_once_a_sub_organization_has_another_payer(atlas: Organization) -> None:
     november = two_months(atlas)
     lab = Organization.objects.get(external_id="orga_lab")
