@@ -4,6 +4,7 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain.approvals import why_bulk_issue_needs_approval
@@ -91,13 +92,13 @@ def _check_date(close: MonthClose, issue_date: date, today: date) -> None:
     if issue_date > today:
         raise UnableToStart(
             _("The issue date %(day)s is in the future: use %(today)s or an earlier day.")
-            % {"day": issue_date, "today": today}
+            % {"day": date_format(issue_date), "today": date_format(today)}
         )
     series = NumberSeries.objects.get(legal_entity=close.legal_entity_id, kind=NumberSeries.Kind.INVOICE)
     if series.last_date is not None and issue_date < series.last_date:
         raise UnableToStart(
             _("The issue date %(day)s lies before %(last)s, the last one of the series.")
-            % {"day": issue_date, "last": series.last_date}
+            % {"day": date_format(issue_date), "last": date_format(series.last_date)}
         )
 
 

@@ -23,7 +23,7 @@ from billing.usecases._close_batch import Result, compute_batch
 from billing.usecases._permissions import NotAllowed, require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import close_range, unexpected
-from billing.usecases.issue_invoices import UnableToIssue, issue_payers
+from billing.usecases.issue_invoices import DateOvertaken, issue_payers
 
 CHUNK = 500
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
@@ -124,9 +124,10 @@ def _issue(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int,
             actor=job.author,
             at=at,
         )
-    except (NotAllowed, UnableToIssue) as refusal:
-        refused = Mark(State.FAILED.value, Reason("issue_refused", {"sentence": str(refusal)}))
-        return dict.fromkeys(payer_ids, refused)
+    except NotAllowed:
+        return dict.fromkeys(payer_ids, Mark(State.FAILED.value, Reason("author_may_not_issue")))
+    except DateOvertaken as refusal:
+        return dict.fromkeys(payer_ids, Mark(State.FAILED.value, refusal.reason))
     return {refused.payer_id: Mark(State.FAILED.value, refused.reason) for refused in report.not_issued}
 
 
