@@ -12,7 +12,7 @@ from billing.domain.facts import Reason
 from billing.domain.lifecycle import DocumentState
 from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice, LegalEntity
 from billing.queries.among import among
-from billing.queries.beside_drafts import Beside, load_beside, take_of
+from billing.queries.beside_drafts import Beside, load_beside, load_taken
 from billing.queries.parties import buyer_snapshots, seller_snapshot
 from organizations.models import Organization
 
@@ -55,7 +55,8 @@ def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
 
 
 def _beside(draft: Invoice) -> Beside:
-    return load_beside(draft.consumption_month, {draft.organization_id: take_of(draft)})[draft.organization_id]
+    taken = load_taken({draft.organization_id: draft.pk})
+    return load_beside(draft.consumption_month, taken)[draft.organization_id]
 
 
 def _credited_without_approval(draft: Invoice) -> int:
