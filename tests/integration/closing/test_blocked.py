@@ -139,7 +139,7 @@ def test_an_add_on_plan_without_a_price_on_the_day_blocks(atlas: Organization) -
 )
 def test_an_incomplete_billing_profile_blocks(atlas: Organization, fields: dict[str, str], missing: str) -> None:
     atlas.billing_profile.delete()
-    make_billing_profile(organization=atlas, **fields)  # type: ignore[arg-type]
+    make_billing_profile(organization=atlas, **fields)  # type: ignore[arg-type]  # given by the test
     consume(atlas, quantity=100, on="2026-10-03")
 
     close("2026-10")
