@@ -46,8 +46,9 @@ def consumption_cents(invoice: Invoice) -> int:
 def discount_base_cents(line: InvoiceLine) -> int | None:
     """What a printed discount was taken off: one line, or all but the provision and what discounts on lines took."""
     others = list(line.invoice.lines.exclude(pk=line.pk))
-    discounts = {other.source_id for other in others if other.kind == InvoiceLine.Kind.DISCOUNT} | {line.source_id}
-    targets = dict(Adjustment.objects.filter(pk__in=discounts).values_list("pk", "target"))
+    discounts = [each for each in (line, *others) if each.kind == InvoiceLine.Kind.DISCOUNT]
+    adjustment_ids = [each.source_id for each in discounts if each.source_id is not None]
+    targets = dict(Adjustment.objects.filter(pk__in=adjustment_ids).values_list("pk", "target"))
     target = targets.get(line.source_id or 0)
     if target is None:
         return None
