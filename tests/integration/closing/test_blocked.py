@@ -367,7 +367,7 @@ def test_blocked_ones_are_printed_with_id_name_and_reason(
     call_command("close_month", "2025-10")
     call_command("issue_invoices", "2025-10")
 
-    sentence = "No price in EUR for meter gpu in zone “par” on 2025-10-01: add the price, then close the month again."
+    sentence = "No price in EUR for meter gpu in zone “par” on 1 Oct 2025: add the price, then close the month again."
     assert capsys.readouterr().out.splitlines() == [
         f"blocked: orga_atlas Atlas: {sentence}",
         "invoices: 0, nil: 0, blocked: 1",
