@@ -34,6 +34,7 @@ from billing.usecases._imports.usage import store_usage
 from billing.usecases._references import References
 from billing.usecases._transactions import run_in_transaction
 from billing.usecases._usage_partitions import forget_partitions
+from organizations.models import User
 
 LINES_PER_BATCH = 5_000
 
@@ -66,15 +67,15 @@ class ImportReport:
         self.refusals = Refusals()
 
 
-def import_data(*, stream: BinaryIO, at: datetime) -> ImportReport:
+def import_data(*, stream: BinaryIO, at: datetime, author: User | None = None) -> ImportReport:
     """Load a file in the format of interfaces §2; a bad line never stops the good ones.
 
     What is referred to may come later in the file. Lines wait on disk for their turn and are then stored batch by
     batch, each in a transaction of its own, so that files of any size need the same memory. `at` is when usage and
-    payments are received.
+    payments are received. `author` answers for the charges, discounts and refills of the file; nobody: the platform.
     """
     report = ImportReport()
-    importing = Importing(at, References())
+    importing = Importing(at, References(), author)
     spools = _sort(stream, report.refusals)
     for store, kinds in ROUNDS:
         postponed: list[Numbered[Any]] = []

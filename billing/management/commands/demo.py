@@ -1,6 +1,8 @@
 """One command from nothing: a believable platform with four months of invoicing, served on this machine."""
 
+import os
 import secrets
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -40,9 +42,13 @@ class Command(BaseCommand):
             self._say("Preparing the database.")
             call_command("migrate", verbosity=0)
             self._set_up(organizations, password)
+            self._say(f"\nFinance desk: http://127.0.0.1:{port}/admin/\nPortal: http://127.0.0.1:{port}/\n")
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again and it takes up where it was.", returncode=130) from None
-        self.stdout.write(f"\nFinance desk: http://127.0.0.1:{port}/admin/\nPortal: http://127.0.0.1:{port}/\n")
+        except BrokenPipeError:
+            # Whoever read along has left (`| head`); what Python flushes at its end must not fail again.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise CommandError("Nobody reads any more: stopped. Run it again and it takes up where it was.") from None
         if not no_serve:
             call_command("serve", port=port)
 

@@ -28,7 +28,9 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
             readable.append((entry, _read(entry.line)))
         except RejectedLine as error:
             verdicts.rejected.append((entry.number, str(error)))
-    results = save_organizations(organizations=[values for _, values in readable], currency_fixed=fixed_currencies)
+    results = save_organizations(
+        organizations=[values for _, values in readable], currency_fixed=fixed_currencies, author=importing.author
+    )
     for (entry, _), result in zip(readable, results, strict=True):
         if isinstance(result, TreeConflict):
             verdicts.postponed.append((entry, str(result)))

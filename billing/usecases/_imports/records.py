@@ -74,6 +74,8 @@ def store_charges(lines: Sequence[Numbered[ChargeLine]], importing: Importing) -
 
     for entry in lines:
         verdicts.judge(entry, store)
+    for charge in charges.created:
+        charge.author = importing.author
     Charge.objects.bulk_create(charges.created)
     return verdicts
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from billing.usecases._references import Owner, References
+from organizations.models import User
 
 
 class RejectedLine(ValueError):
@@ -65,6 +66,7 @@ class Importing(NamedTuple):
 
     at: datetime
     references: References
+    author: User | None = None
 
     def owners(self, identifiers: Sequence[str]) -> dict[str, Owner]:
         """The organizations that lines name, as far as they exist."""
