@@ -44,6 +44,8 @@ SENTENCES: Mapping[str, Any] = {
     "bulk_job.started": _("Bulk work was started"),
     "bulk_job.approved": _("Bulk work was approved"),
     "bulk_job.refused": _("Bulk work was refused"),
+    "api_key.created": _("An API key was made"),
+    "api_key.revoked": _("An API key was revoked"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }
