@@ -55,6 +55,9 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "auditlog",
     "django_countries",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "organizations",
     "billing",
 ]
@@ -200,6 +203,10 @@ ADMIN_CSP = {
     "script-src": [CSP.SELF, CSP.UNSAFE_EVAL],
     "style-src": [CSP.SELF, CSP.UNSAFE_INLINE],
 }
+
+# --- Platform API ---------------------------------------------------------------------------------------------------
+
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6_000)  # per key; 0: as many as it likes
 
 # --- Finance desk ---------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,8 @@ TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 type RejectionCode = Literal[
+    "malformed_json",
+    "invalid_object",
     "unknown_organization",
     "unknown_resource",
     "unknown_meter",
