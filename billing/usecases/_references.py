@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
 from billing.models import AddOnPlan, Meter, Resource
+from billing.queries.among import among_texts
 from organizations.models import Organization
 
 REMEMBERED = 100_000
@@ -88,7 +89,7 @@ class References:
 
 
 def _load_organizations(organization_id: int | None, external_ids: list[str]) -> Iterable[tuple[str, Owner]]:
-    rows = Organization.objects.filter(external_id__in=external_ids).order_by()
+    rows = Organization.objects.filter(among_texts("external_id", external_ids)).order_by()
     if organization_id is not None:
         rows = rows.filter(pk=organization_id)
     for external_id, id_, currency, parent_id in rows.values_list("external_id", "id", "currency", "parent_id"):
@@ -96,7 +97,7 @@ def _load_organizations(organization_id: int | None, external_ids: list[str]) ->
 
 
 def _load_resources(organization_id: int | None, external_ids: list[str]) -> Iterable[tuple[str, OwnedResource]]:
-    rows = Resource.objects.filter(external_id__in=external_ids).order_by()
+    rows = Resource.objects.filter(among_texts("external_id", external_ids)).order_by()
     if organization_id is not None:
         rows = rows.filter(organization=organization_id)
     for external_id, id_, organization_id in rows.values_list("external_id", "id", "organization_id"):
