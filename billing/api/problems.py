@@ -12,7 +12,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any
 
-from django.db import OperationalError
+from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -69,7 +69,7 @@ def _problem_of(error: Exception) -> Problem | None:
         case exceptions.AuthenticationFailed():
             return Problem(401, "unknown_key", str(error.detail), headers=_challenge(error))
         case exceptions.Throttled():
-            wait = str(ceil(error.wait or 1))
+            wait = str(ceil(getattr(error, "wait", None) or 1))
             sentence = f"Too many requests with this key: wait {wait} seconds."
             return Problem(429, "too_many_requests", sentence, headers={"Retry-After": wait})
         case exceptions.MethodNotAllowed():
@@ -78,6 +78,9 @@ def _problem_of(error: Exception) -> Problem | None:
             return not_found()
         case UnreadablePostError():
             return Problem(400, "incomplete_body", "The body ended before its announced length.")
+        case IntegrityError() | DataError():
+            log.warning("The database refuses what the rules let pass", exc_info=error)
+            return Problem(409, "conflict", "This contradicts what is stored, or what is being stored now.")
         case OperationalError():
             log.error("The database could not do it now", exc_info=error)
             return Problem(503, "try_again", "Not now: send it again in a moment.", headers={"Retry-After": "1"})

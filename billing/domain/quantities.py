@@ -11,7 +11,7 @@ UNIT_PRICE_DECIMALS = 24
 
 _DECIMALS = 6
 _PLAIN_DIGITS = 12  # fewer than the largest quantity has
-_SCALES = [10 ** (_DECIMALS - decimals) for decimals in range(_DECIMALS + 1)]
+_SCALES: list[int] = [10 ** (_DECIMALS - decimals) for decimals in range(_DECIMALS + 1)]
 _PLAIN_NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 
 

@@ -66,14 +66,16 @@ def _read_plain(raw: bytes, *, is_lines: bool) -> list[UsageLine] | None:
 
 def _read_one_by_one(raws: list[bytes] | list[msgspec.Raw]) -> Batch:
     _check_size(len(raws))
-    batch = Batch([], [], [])
+    records: list[UsageLine] = []
+    places: list[int] = []
+    refused: list[Rejection] = []
     for index, raw in enumerate(raws):
         try:
-            batch.records.append(decode_object(bytes(raw), _record))
-            batch.places.append(index)
+            records.append(decode_object(bytes(raw), _record))
+            places.append(index)
         except UnreadableLine as error:
-            batch.refused.append(Rejection(index, error.code, str(error)))
-    return batch
+            refused.append(Rejection(index, error.code, str(error)))
+    return Batch(records, places, refused)
 
 
 def _split_lines(raw: bytes) -> list[bytes]:
