@@ -63,19 +63,10 @@ def _problem_of(error: Exception) -> Problem | None:
     match error:
         case Problem():
             return error
-        case exceptions.NotAuthenticated():
-            sentence = "Show a key: Authorization: Bearer <key>."
-            return Problem(401, "missing_key", sentence, headers=_challenge(error))
-        case exceptions.AuthenticationFailed():
-            return Problem(401, "unknown_key", str(error.detail), headers=_challenge(error))
-        case exceptions.Throttled():
-            wait = str(ceil(getattr(error, "wait", None) or 1))
-            sentence = f"Too many requests with this key: wait {wait} seconds."
-            return Problem(429, "too_many_requests", sentence, headers={"Retry-After": wait})
-        case exceptions.MethodNotAllowed():
-            return Problem(405, "method_not_allowed", str(error.detail))  # the view adds Allow
         case Http404() | exceptions.NotFound():
             return not_found()
+        case exceptions.APIException():
+            return _problem_of_framework(error)
         case UnreadablePostError():
             return Problem(400, "incomplete_body", "The body ended before its announced length.")
         case IntegrityError() | DataError():
@@ -85,6 +76,20 @@ def _problem_of(error: Exception) -> Problem | None:
             log.error("The database could not do it now", exc_info=error)
             return Problem(503, "try_again", "Not now: send it again in a moment.", headers={"Retry-After": "1"})
     return None
+
+
+def _problem_of_framework(error: exceptions.APIException) -> Problem:
+    match error:
+        case exceptions.NotAuthenticated():
+            sentence = "Show a key: Authorization: Bearer <key>."
+            return Problem(401, "missing_key", sentence, headers=_challenge(error))
+        case exceptions.AuthenticationFailed():
+            return Problem(401, "unknown_key", str(error.detail), headers=_challenge(error))
+        case exceptions.Throttled():
+            wait = str(ceil(getattr(error, "wait", None) or 1))
+            sentence = f"Too many requests with this key: wait {wait} seconds."
+            return Problem(429, "too_many_requests", sentence, headers={"Retry-After": wait})
+    return Problem(error.status_code, str(error.default_code), str(error.detail))  # a 405: the view adds Allow
 
 
 def _challenge(error: exceptions.APIException) -> dict[str, str]:

@@ -5,6 +5,8 @@ from django.urls import path, re_path
 from billing.api import closes, invoices, objects
 from billing.api.credits import CreditBalanceView, CreditEntriesView
 from billing.api.problems import no_such_address
+from billing.api.schema import operations  # noqa: F401  # describes the views
+from billing.api.schema.pages import docs, schema
 from billing.api.usage import UsageView
 
 app_name = "api"
@@ -28,5 +30,7 @@ urlpatterns = [
     path("month-closes/<str:month>/outcomes", closes.OutcomesView.as_view(), name="outcomes"),
     path("credit-balances/<path:identity>", CreditBalanceView.as_view(), name="credit-balance"),
     path("credit-entries", CreditEntriesView.as_view(), name="credit-entries"),
+    path("schema/", schema, name="schema"),
+    path("docs/", docs, name="docs"),
     re_path(r"^(?P<path>.*)$", no_such_address),
 ]
