@@ -56,6 +56,8 @@ SENTENCES: Mapping[str, Any] = {
     "mail.queued": _("It is to be sent by e-mail"),
     "mail.retried": _("An e-mail is tried again"),
     "mail.given_up": _("An e-mail was given up"),
+    "api_key.created": _("An API key was made"),
+    "api_key.revoked": _("An API key was revoked"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }

@@ -2,6 +2,8 @@
 
 from billing.models._add_ons import AddOn
 from billing.models._adjustments import Adjustment
+from billing.models._api_answers import ApiAnswer
+from billing.models._api_keys import ApiKey
 from billing.models._archive import ArchivedDocument
 from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
 from billing.models._charges import Charge
@@ -32,6 +34,8 @@ __all__ = [
     "AddOnPlanPrice",
     "Adjustment",
     "Allocation",
+    "ApiAnswer",
+    "ApiKey",
     "Approval",
     "ApprovalPolicy",
     "ArchivedDocument",
