@@ -162,6 +162,7 @@ def _priced(row: FocusRow, line: DocumentLine, sku_id: str) -> FocusRow:
         pricing_quantity=quantity,
         pricing_unit="Units",
         sku_id=sku_id,
+        sku_meter=row.service_name,
         sku_price_id=sku_id,
     )
 
