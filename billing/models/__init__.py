@@ -17,6 +17,7 @@ from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
 from billing.models._series import NumberSeries
 from billing.models._usage import UsageMonth, UsageRecord
+from billing.models._vendor_charges import VendorCharge
 
 __all__ = [
     "Acknowledgement",
@@ -56,4 +57,5 @@ __all__ = [
     "UsageDetail",
     "UsageMonth",
     "UsageRecord",
+    "VendorCharge",
 ]

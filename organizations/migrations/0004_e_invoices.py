@@ -4,30 +4,48 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('organizations', '0003_negotiated_refill_until'),
+        ("organizations", "0003_negotiated_refill_until"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='billingprofile',
-            name='electronic_address',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Where e-invoices are delivered (BT-49).', max_length=125, verbose_name='electronic address'),
+            model_name="billingprofile",
+            name="electronic_address",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Where e-invoices are delivered (BT-49).",
+                max_length=125,
+                verbose_name="electronic address",
+            ),
         ),
         migrations.AddField(
-            model_name='billingprofile',
-            name='electronic_scheme',
-            field=models.CharField(blank=True, db_default='', default='', help_text='Code of the EAS list: 0225 for a French address, 9957 for a French VAT number.', max_length=4, verbose_name='kind of electronic address'),
+            model_name="billingprofile",
+            name="electronic_scheme",
+            field=models.CharField(
+                blank=True,
+                db_default="",
+                default="",
+                help_text="Code of the EAS list: 0225 for a French address, 9957 for a French VAT number.",
+                max_length=4,
+                verbose_name="kind of electronic address",
+            ),
         ),
         migrations.AddField(
-            model_name='billingprofile',
-            name='requires_e_invoice',
-            field=models.BooleanField(db_default=False, default=False, help_text='Invoices are then issued only when their electronic form passes every check.', verbose_name='must get e-invoices'),
+            model_name="billingprofile",
+            name="requires_e_invoice",
+            field=models.BooleanField(
+                db_default=False,
+                default=False,
+                help_text="Invoices are then issued only when their electronic form passes every check.",
+                verbose_name="must get e-invoices",
+            ),
         ),
         migrations.AlterField(
-            model_name='billingprofile',
-            name='siren',
-            field=models.CharField(blank=True, max_length=14, verbose_name='SIREN or SIRET'),
+            model_name="billingprofile",
+            name="siren",
+            field=models.CharField(blank=True, max_length=14, verbose_name="SIREN or SIRET"),
         ),
     ]
