@@ -10,6 +10,7 @@ from django.db import connection
 from billing.domain.pricing import Tier
 from billing.domain.quantities import MICRO, format_micro, parse_unit_price
 from billing.models import Meter, Price, Resource, VendorCharge
+from billing.usecases._bulk import allocate_ids, bulk_write
 from billing.usecases._imports.storing import Verdicts
 from billing.usecases._imports.vendor_rows import VendorRow
 from billing.usecases._references import References, meters_by_code
@@ -18,6 +19,22 @@ from billing.usecases.set_price import PriceKey, PriceTerms, set_price
 
 AT_LIST_PRICE = PriceTerms(per_quantity_micro=MICRO * MICRO, tiers=(Tier(None, parse_unit_price("1")),))
 UNIT = "millionth"
+_COLUMNS = (
+    "id",
+    "source",
+    "event_id",
+    "organization_id",
+    "vendor",
+    "service",
+    "charge_category",
+    "started_at",
+    "ended_at",
+    "currency",
+    "list_cost",
+    "list_unit_price",
+    "row",
+    "received_at",
+)
 _DIFFERENT = (
     "A row that differs from this one in nothing but figures, names or tags was taken before; what was taken is never "
     "changed nor added to, so correct it by hand."
@@ -96,26 +113,28 @@ def _resource_id(row: VendorRow) -> str:
 
 def _keep(rows: Sequence[VendorRow], at: datetime, references: References) -> None:
     """Keep what was delivered; what is kept already stays as it came first."""
-    owners = references.organizations({row.organization for row in rows})
-    VendorCharge.objects.bulk_create(
-        [
-            VendorCharge(
-                source=_source(row),
-                event_id=row.identity,
-                organization_id=owners[row.organization].id,
-                vendor=row.vendor,
-                service=row.service,
-                charge_category=row.charge_category,
-                started_at=row.start,
-                ended_at=row.end,
-                currency=row.currency,
-                list_cost=row.values["ListCost"],
-                list_unit_price=row.values.get("ListUnitPrice", ""),
-                row=row.values,
-                received_at=at,
-            )
-            for row in rows
-        ],
-        batch_size=None if connection.vendor == "postgresql" else 500,
-        ignore_conflicts=True,
+    new = {(_source(row), row.identity): row for row in reversed(rows)}
+    kept = VendorCharge.objects.filter(source__in={source for source, _ in new}, event_id__in=[key for _, key in new])
+    for key in kept.values_list("source", "event_id"):
+        new.pop(key, None)
+    owners = references.organizations({row.organization for row in new.values()})
+    ids = allocate_ids(VendorCharge, len(new))
+    values = (
+        (
+            id_,
+            *key,
+            owners[row.organization].id,
+            row.vendor,
+            row.service,
+            row.charge_category,
+            row.start,
+            row.end,
+            row.currency,
+            row.values["ListCost"],
+            row.values.get("ListUnitPrice", ""),
+            msgspec.json.encode(row.values).decode(),
+            at,
+        )
+        for id_, (key, row) in zip(ids, new.items(), strict=True)
     )
+    bulk_write(connection, VendorCharge._meta.db_table, _COLUMNS, values)
