@@ -26,6 +26,7 @@ from billing.models._series import NumberSeries
 from billing.models._statements import CreditStatement
 from billing.models._usage import UsageMonth, UsageRecord
 from billing.models._usage_details import UsageDetail
+from billing.models._vendor_charges import VendorCharge
 
 __all__ = [
     "Acknowledgement",
@@ -72,4 +73,5 @@ __all__ = [
     "UsageDetail",
     "UsageMonth",
     "UsageRecord",
+    "VendorCharge",
 ]
