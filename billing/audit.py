@@ -8,6 +8,7 @@ def audit_configuration() -> None:
     from billing.models import (
         AddOnPlan,
         AddOnPlanPrice,
+        ApiKey,
         ApprovalPolicy,
         Coupon,
         ExchangeRate,
@@ -27,3 +28,4 @@ def audit_configuration() -> None:
         audit(model)
     # Issuing moves the counter with every document, which events and hashes tell already.
     audit(NumberSeries, leaving_out=["last_counter", "last_date"])
+    audit(ApiKey, leaving_out=["digest", "last_used_at"])

@@ -28,7 +28,7 @@ class ContentSecurityPolicyMiddleware(DjangoContentSecurityPolicyMiddleware):
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if request.path.startswith(reverse("admin:index")) and not hasattr(response, "_csp_config"):
-            response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]
+            response._csp_config = settings.ADMIN_CSP  # type: ignore[attr-defined]  # django-csp's
         return super().process_response(request, response)
 
 

@@ -1,4 +1,4 @@
-"""Addresses: the portal of the customers, the finance desk, signing in, and pages for machines."""
+"""Addresses: the portal of the customers, the finance desk, signing in, the platform API, and pages for machines."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -10,6 +10,7 @@ urlpatterns = [
     path("admin/login/", desk_door),  # the admin's own login has this address, and comes too late
     path("admin/", admin.site.urls),
     path("accounts/", include("organizations.sign_in.urls")),
+    path("api/", include("billing.api.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

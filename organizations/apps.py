@@ -6,7 +6,7 @@ class OrganizationsConfig(AppConfig):
     """Who the customers are."""
 
     name = "organizations"
-    verbose_name = _("Organizations")
+    verbose_name = _("Customers")
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:

@@ -1,6 +1,7 @@
 """The finance desk: one module per area. It reads through `queries` and writes through `usecases`."""
 
 from billing.admin import (
+    api_keys,
     catalogue,
     changes,
     charges_and_add_ons,
@@ -22,6 +23,7 @@ from billing.admin import (
 )
 
 __all__ = [
+    "api_keys",
     "catalogue",
     "changes",
     "charges_and_add_ons",

@@ -5,14 +5,15 @@ POST …/<id>/do/<name>/ preview    the dialog with the effect that saving would
 POST …/<id>/do/<name>/            one use case; then back to the page, or the dialog with the sentence that refused it
 
 An action that `needs_fresh_factor` first asks for the second factor, unless that was given within the last minutes
-(settings.FRESH_FACTOR_MINUTES), and comes back to what was typed. Only where settings.REQUIRE_STAFF_MFA says so.
+(settings.FRESH_FACTOR_MINUTES), and comes back to what was typed, which waits in the session. Only where
+settings.REQUIRE_STAFF_MFA says so.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -46,8 +47,8 @@ else:
 
 
 SAVE = _("Save")
-# What was typed is kept in an address while the second factor is asked for, as far as addresses may be that long.
-KEPT_CHARACTERS = 4_000
+# What was typed waits in the session while the second factor is asked for: addresses end up in logs and histories.
+TYPED, KEPT_CHARACTERS, KEPT_SECONDS = "desk_typed", 20_000, 15 * 60
 
 
 class Effect(NamedTuple):
@@ -167,7 +168,8 @@ class ActionsMixin[M: Model](_Admin[M]):
         if action.needs_fresh_factor and (question := confirm_first(request)):
             return question
         asked = request.POST if request.method == "POST" else None
-        form = action.form(asked, target=row, actor=request.user, at=timezone.now(), initial={**request.GET.dict()})
+        initial = request.GET.dict() | (_take_typed(request) if asked is None else {})
+        form = action.form(asked, target=row, actor=request.user, at=timezone.now(), initial=initial)
         effect: Sequence[Effect] = ()
         if asked is not None and form.is_valid():
             if "preview" in asked:
@@ -206,10 +208,24 @@ def confirm_first(request: HttpRequest) -> HttpResponse | None:
 
     For views that are no page action (a bulk job, a new key): `if question := confirm_first(request): return question`.
     """
-    typed = [(name, value) for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "preview"}]
-    then = f"{request.path}?{urlencode(typed)}" if typed else request.get_full_path()
-    url = second_factor.confirmation(request, then=then if len(then) <= KEPT_CHARACTERS else request.path)
-    return _go(request, url) if url else None
+    url = second_factor.confirmation(request, then=request.get_full_path())
+    if url is None:
+        return None
+    typed = {name: value for name, value in request.POST.items() if name not in {"csrfmiddlewaretoken", "preview"}}
+    if typed and sum(map(len, typed.values())) <= KEPT_CHARACTERS:
+        request.session[TYPED] = {"path": request.path, "at": time.time(), "values": typed}
+    return _go(request, url)
+
+
+def _take_typed(request: HttpRequest) -> dict[str, str]:
+    """What was typed here before the second factor was asked for; it is handed out once, and not for long."""
+    kept = request.session.get(TYPED)
+    if kept is None:
+        return {}
+    is_over = time.time() - kept["at"] > KEPT_SECONDS
+    if is_over or kept["path"] == request.path:
+        del request.session[TYPED]
+    return {} if is_over or kept["path"] != request.path else dict(kept["values"])
 
 
 def _go(request: HttpRequest, url: str) -> HttpResponse:

@@ -132,7 +132,7 @@ class SkipForm(AdjustForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         lines = list(self.target.lines.filter(kind__in=SKIPPABLE))
-        self.fields["line"].choices = line_choices(lines, lambda key: True)  # type: ignore[attr-defined]
+        self.fields["line"].choices = line_choices(lines, lambda key: True)  # type: ignore[attr-defined]  # choices
 
     def change(self) -> Change:
         """That line."""

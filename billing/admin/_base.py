@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db import transaction
-from django.db.models import Field, Model
+from django.db.models import DateField, Field, Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 from billing import formatting
 from billing.admin import _displays as displays
-from billing.admin._fields import field_of
+from billing.admin._fields import check_day, field_of
 from billing.domain.quantities import format_unit_price
 from organizations.admin._base import DeskAdmin, ReadOnlyAdmin
 from organizations.admin._unfold import TabularInline
@@ -35,7 +35,9 @@ class UnitsMixin[M: Model](_Options[M]):
     currency_path = "currency"
 
     def formfield_for_dbfield(self, db_field: Field[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
-        """Type decimals where integers are kept."""
+        """Type decimals where integers are kept, and days that a calendar here reaches."""
+        if type(db_field) is DateField:
+            kwargs.setdefault("validators", [check_day])
         exact = field_of(db_field.name)
         if exact is None:
             return super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -1,9 +1,10 @@
 """What can be done with a whole month from its page: issue, refresh, retry, look first."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.utils import timezone
+from django.utils.formats import number_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -13,9 +14,13 @@ from unfold.widgets import UnfoldAdminSingleDateWidget
 from billing.admin._actions import ActionForm, PageAction
 from billing.models import BulkJob, CloseOutcome, MonthClose
 from billing.queries.archive import failed_documents
+from billing.queries.cockpit import load_states
 from billing.queries.months import month_of
 from billing.usecases.retry_documents import retry_documents
 from billing.usecases.start_bulk_job import UnableToStart, start_bulk_job
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PERMISSION = "billing.issue_invoice"
 
@@ -44,11 +49,26 @@ class IssueForm(BulkForm):
     """Issues what is ready."""
 
     kind = BulkJob.Kind.ISSUE
+
+    @property
+    def intro(self) -> str:
+        """How many these are now."""
+        states = load_states(self.target.month)
+        ready = ngettext("%(number)s draft is ready.", "%(number)s drafts are ready.", states.ready) % {
+            "number": number_format(states.ready, force_grouping=True)
+        }
+        if not states.awaiting:
+            return ready
+        waiting = ngettext(
+            "%(number)s more waits for a second person.", "%(number)s more wait for a second person.", states.awaiting
+        )
+        return f"{ready} {waiting % {'number': number_format(states.awaiting, force_grouping=True)}}"
+
     issue_date = forms.DateField(
         label=capfirst(_("issue date")),
         required=False,
         widget=UnfoldAdminSingleDateWidget,
-        help_text=_("Empty: the day on which each invoice is issued."),
+        help_text=_("Empty: today, or the day on which a second person approves."),
     )
 
 
@@ -102,46 +122,38 @@ def _has_ended(close: MonthClose) -> bool:
     return month_of(close.month).has_ended(timezone.now())
 
 
+def _bulk(
+    form: type[BulkForm], title: "StrOrPromise", icon: str, submit: "StrOrPromise", **more: Any
+) -> PageAction[MonthClose]:
+    return PageAction(str(form.kind), title, form, PERMISSION, icon=icon, submit=submit, **more)
+
+
 CLOSE_ACTIONS: tuple[PageAction[Any], ...] = (
-    PageAction(
-        name="issue",
-        title=_("Issue what is ready"),
-        form=IssueForm,
-        permission=PERMISSION,
-        icon="send",
-        submit=_("Issue"),
+    _bulk(
+        IssueForm,
+        _("Issue what is ready"),
+        "send",
+        _("Issue"),
         description=_(
             "Numbers and dates are given, credits booked; nothing of it can be taken back but by credit notes."
         ),
         is_offered=_has_ended,
         needs_fresh_factor=True,
     ),
-    PageAction(
-        name="refresh",
-        title=_("Refresh drafts"),
-        form=RefreshForm,
-        permission=PERMISSION,
-        icon="refresh",
-        submit=_("Refresh"),
+    _bulk(
+        RefreshForm,
+        _("Refresh drafts"),
+        "refresh",
+        _("Refresh"),
         description=_("Computes every draft anew; adjustments by hand are kept."),
         is_offered=_has_ended,
     ),
-    PageAction(
-        name="retry",
-        title=_("Retry blocked"),
-        form=RetryForm,
-        permission=PERMISSION,
-        icon="restart_alt",
-        submit=_("Retry"),
-        is_offered=_has_ended,
-    ),
-    PageAction(
-        name="preview",
-        title=_("Dry run"),
-        form=PreviewForm,
-        permission=PERMISSION,
-        icon="visibility",
-        submit=_("Look"),
+    _bulk(RetryForm, _("Retry blocked"), "restart_alt", _("Retry"), is_offered=_has_ended),
+    _bulk(
+        PreviewForm,
+        _("Dry run"),
+        "visibility",
+        _("Look"),
         description=_("Computes everything, writes nothing, and lists what would change."),
     ),
     PageAction(

@@ -32,7 +32,7 @@ class OfAdjustment(DraftForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         mine = Adjustment.objects.filter(organization=self.target.organization_id, month=self.target.consumption_month)
-        self.fields["adjustment"].queryset = mine  # type: ignore[attr-defined]
+        self.fields["adjustment"].queryset = mine  # type: ignore[attr-defined]  # a model field
 
     @property
     def intro(self) -> str:

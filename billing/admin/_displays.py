@@ -64,7 +64,7 @@ def link_column(path: str, title: "StrOrPromise") -> Column:
     exports(lambda row: follow(row, path))(column)
     # Files are joined with others by what the platform calls an organization.
     if path.rpartition(".")[-1] in {"organization", "parent"}:
-        column.identified = lambda row: follow(row, f"{path}.external_id")  # type: ignore[attr-defined]
+        column.identified = lambda row: follow(row, f"{path}.external_id")  # type: ignore[attr-defined]  # for exports
     return _named(column, path.replace(".", "_"), title)
 
 

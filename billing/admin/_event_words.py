@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -55,6 +56,8 @@ SENTENCES: Mapping[str, Any] = {
     "mail.queued": _("It is to be sent by e-mail"),
     "mail.retried": _("An e-mail is tried again"),
     "mail.given_up": _("An e-mail was given up"),
+    "api_key.created": _("An API key was made"),
+    "api_key.revoked": _("An API key was revoked"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }
@@ -85,9 +88,9 @@ class EventLine:
     details: str
 
 
-def event_lines(events: Iterable[Event]) -> list[EventLine]:
-    """Word some events."""
-    return [EventLine(event, sentence_of(event), details_of(event)) for event in events]
+def event_lines(events: Iterable[Event], *, currency: str = "") -> list[EventLine]:
+    """Word some events of a document in this currency."""
+    return [EventLine(event, sentence_of(event), details_of(event, currency=currency)) for event in events]
 
 
 def sentence_of(event: Event) -> str:
@@ -95,8 +98,8 @@ def sentence_of(event: Event) -> str:
     return str(SENTENCES.get(event.kind, event.kind))
 
 
-def details_of(event: Event) -> str:
-    """What it was about, and what it changed from and to."""
+def details_of(event: Event, *, currency: str = "") -> str:
+    """What it was about, and what it changed from and to; `currency` where the event itself names none."""
     values = event.values
     if event.kind == "finding.acknowledged":
         return reason_sentence(str(values["code"]), values["values"])
@@ -105,8 +108,8 @@ def details_of(event: Event) -> str:
     if "adjustment" in values:
         parts = [_adjustment(values)]
     else:
-        parts = [str(values[name]) for name in NAMED if values.get(name)]
-    currency = str(values.get("currency", ""))
+        parts = [_named(name, values[name]) for name in NAMED if values.get(name)]
+    currency = str(values.get("currency", currency))
     cents = values.get("cents", values.get("total_cents"))
     if isinstance(cents, int):
         parts.append(_amount(cents, currency))
@@ -119,6 +122,11 @@ def details_of(event: Event) -> str:
     if isinstance(was, dict) and isinstance(now, dict) and was.get("payment_state") != now.get("payment_state"):
         parts.append(f"{_state(was)} → {_state(now)}")
     return " · ".join(parts)
+
+
+def _named(name: str, value: object) -> str:
+    """A value as it is; days as their reader writes them."""
+    return date_format(date.fromisoformat(str(value))) if name in ("day", "date") else str(value)
 
 
 def _adjustment(values: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from django.utils.translation import gettext as _
 from billing import formatting
 from billing.admin._explanation import Explanation, Step
 from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, TaxSubtotal
-from billing.queries.explanations import load_lines, load_statement
+from billing.queries.explanations import discount_base_cents, load_lines, load_statement
 from billing.queries.months import month_of
 from billing.queries.wording import line_description
 
@@ -20,7 +20,7 @@ def explain_line(line: InvoiceLine) -> Explanation:
         case Kind.ADD_ON:
             steps = _add_on(line)
         case Kind.ADJUSTMENT | Kind.DISCOUNT if line.source_id:
-            steps = [*_adjustment(line.source_id), _product(line)]
+            steps = [*_adjustment(line.source_id), *_discounted(line), _product(line)]
         case _:
             steps = [_product(line)]
     return Explanation(line_description(line), line.net_cents, steps)
@@ -82,6 +82,12 @@ def _adjustment(adjustment_id: int) -> list[Step]:
     figure = "" if adjustment.percent_ppm is None else formatting.format_percent(adjustment.percent_ppm, 1_000_000)
     author = str(adjustment.author) if adjustment.author else ""
     return [Step(_("Added by hand: %(reason)s") % {"reason": adjustment.reason}, figure, author)]
+
+
+def _discounted(line: InvoiceLine) -> list[Step]:
+    """What a discount was taken off."""
+    base_cents = discount_base_cents(line) if line.kind == Kind.DISCOUNT else None
+    return [] if base_cents is None else [Step(_("Taken off"), formatting.format_amount(base_cents))]
 
 
 def explain_tax(subtotal: TaxSubtotal) -> Explanation:

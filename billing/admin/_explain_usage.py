@@ -13,7 +13,7 @@ from billing.admin import _links as links
 from billing.admin._explanation import Explanation, Step
 from billing.domain.rating import Slice
 from billing.models import Price, UsageDetail
-from billing.queries.explanations import DetailBehind, load_detail
+from billing.queries.explanations import DetailBehind, consumption_cents, load_detail
 from billing.queries.price_words import localized, per_unit
 
 DIGITS = 10
@@ -24,7 +24,12 @@ def explain_detail(detail: UsageDetail) -> Explanation:
     title = _("Discount on consumption") if detail.meter is None else f"{detail.meter.name} · {detail.resource_name}"
     behind = load_detail(detail)
     if behind is None:
-        return Explanation(title, detail.amount_cents, [Step(_("Percentage of the whole consumption, rounded once"))])
+        base = formatting.format_amount(consumption_cents(detail.invoice))
+        return Explanation(
+            title,
+            detail.amount_cents,
+            [Step(_("The whole consumption"), base), Step(_("Percentage of the whole consumption, rounded once"))],
+        )
     steps = [*_measured(behind), _price(behind.price), *_tiers(behind), *_rounded(behind)]
     return Explanation(title, detail.amount_cents, steps)
 

@@ -5,6 +5,7 @@ _ppm    12.5 % <-> 125_000      _bp     20 %  <-> 2000
 """
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -15,10 +16,20 @@ from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from billing.domain.money import format_cents, parse_cents
+from billing.domain.periods import FIRST_YEAR, LAST_YEAR
 from billing.domain.quantities import format_micro, format_unit_price, parse_micro, parse_unit_price
 from organizations.currencies import check_currency
 
 PPM_PER_PERCENT = 10_000
+
+
+def check_day(day: date) -> None:
+    """Refuse a slip of the finger in a year: months are counted from the first year to the one before the last."""
+    if not FIRST_YEAR <= day.year < LAST_YEAR:
+        raise ValidationError(
+            _("The year %(year)s is out of range: choose a day from %(first)s to %(last)s."),
+            params={"year": str(day.year), "first": str(FIRST_YEAR), "last": str(LAST_YEAR - 1)},
+        )
 
 
 class ExactField(forms.CharField):

@@ -45,7 +45,7 @@ def invoice_context(request: HttpRequest, invoice: Invoice) -> dict[str, Any]:
         "movements": _movements(page),
         "groups": usage_groups(page.usage.groups, page.usage.prices, invoice.consumption_month),
         "only_organization": _positive(request.GET.get("organization")),
-        "timeline": event_lines(load_timeline(invoice)),
+        "timeline": event_lines(load_timeline(invoice), currency=invoice.currency),
         "details_pages": page.usage.page.paginator.get_elided_page_range(page.usage.page.number),
         "organization_url": links.invoices_of(invoice.organization_id),
     }

@@ -83,7 +83,7 @@ class UndoForm(ReasonForm[Payment]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         allocations = self.target.allocations.filter(undone_at=None).select_related("invoice").order_by("id")
-        self.fields["allocation"].choices = [  # type: ignore[attr-defined]
+        self.fields["allocation"].choices = [  # type: ignore[attr-defined]  # a choice field
             (row.pk, f"{row.invoice} · {formatting.format_amount(row.amount_cents)} {row.invoice.currency}")
             for row in allocations
         ]

@@ -14,7 +14,7 @@ from billing.admin._actions import PageAction, ReasonForm
 from billing.admin._draft_forms import DraftForm
 from billing.domain.review import stored_findings
 from billing.models import Invoice
-from billing.queries.approvals import why_stored_draft_needs_approval
+from billing.queries.approvals import printed_parties_of, why_stored_draft_needs_approval
 from billing.queries.reasons import reason_sentence
 from billing.queries.review_pages import Reviewed, ReviewPage
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
@@ -61,13 +61,24 @@ class AcknowledgeForm(DraftForm, ReasonForm[Invoice]):
 
 
 class ApproveForm(DraftForm):
-    """Nothing to fill in: the person has read the draft."""
+    """Nothing to fill in: the person has read the draft, and to whom it is made out."""
 
     refusals = (UnableToApprove,)
+    parties = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial.setdefault("parties", printed_parties_of(self.target))
 
     def perform(self) -> str:
         """Approve it."""
-        approve_invoice(invoice_id=self.target.pk, seen=self.cleaned_data["seen"], actor=self.actor, at=self.at)
+        approve_invoice(
+            invoice_id=self.target.pk,
+            seen=self.cleaned_data["seen"],
+            parties=self.cleaned_data["parties"],
+            actor=self.actor,
+            at=self.at,
+        )
         return _t("Approved as it is: any change will need another approval.")
 
 

@@ -19,6 +19,9 @@ from billing.admin._imports import ImportsMixin
 from billing.domain.money import charge_cents
 from billing.models import AddOn, Charge
 from organizations.admin._exports import Money, exports
+from organizations.models import User
+
+AMOUNT = {"organization", "quantity_micro", "unit_price_micro"}
 
 
 class WaitingFilter(EmptyFilter):
@@ -57,10 +60,10 @@ class ChargeAdmin(ImportsMixin[Charge], BillingAdmin[Charge]):
     search_organization = "organization"
     date_hierarchy = "date"
     autocomplete_fields = ["organization"]
-    readonly_fields = ["net", "invoice"]
+    readonly_fields = ["net", "author", "invoice"]
     fieldsets = [
         (None, {"fields": ["organization", "reference", "type", "description", "date"]}),
-        (_("Amount"), {"fields": ["quantity_micro", "unit_price_micro", "net", "invoice"]}),
+        (_("Amount"), {"fields": ["quantity_micro", "unit_price_micro", "net", "author", "invoice"]}),
     ]
     currency_path = "organization.currency"
     empty_hint = _("A charge waits here for the invoice of the month in which it is dated.")
@@ -73,6 +76,12 @@ class ChargeAdmin(ImportsMixin[Charge], BillingAdmin[Charge]):
             return ""
         cents = charge_cents(charge.quantity_micro, charge.unit_price_micro)
         return formatting.format_money(cents, charge.organization.currency)
+
+    def save_model(self, request: HttpRequest, obj: Charge, form: Any, change: bool) -> None:
+        """Whoever sets what it bills to whom does not approve the draft that takes it."""
+        if isinstance(request.user, User) and AMOUNT.intersection(form.changed_data):
+            obj.author = request.user
+        super().save_model(request, obj, form, change)
 
     def has_change_permission(self, request: HttpRequest, obj: Charge | None = None) -> bool:
         """What an issued invoice has taken is frozen."""

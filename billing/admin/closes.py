@@ -104,6 +104,7 @@ def _state_cells(close: MonthClose) -> list[dict[str, Any]]:
     cells = [
         (_("Drafts"), states.drafts, "", links.invoices(month, "draft")),
         (_("Ready"), states.ready, "good", links.invoices(month, "ready")),
+        (_("Waiting for approval"), states.awaiting, "warn", links.invoices(month, "awaiting")),
         (_("To be reviewed"), states.review, "warn", links.invoices(month, "review")),
         (_("On hold"), states.on_hold, "warn", links.invoices(month, "on_hold")),
         (_("Blocked"), states.blocked, "bad", links.outcomes(month, Kind.BLOCKED)),

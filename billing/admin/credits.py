@@ -14,6 +14,7 @@ from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin, ComputedAdmin, PerformsMixin, UnitsInline, UseCaseForm
 from billing.models import CreditEntry, CreditGrant
 from billing.usecases.grant_credits import InvalidGrant, grant_credits
+from organizations.models import User
 
 GRANT_COLOURS = {"active": "success", "pending": "warning", "cancelled": "danger"}
 ENTRY_COLOURS = {
@@ -31,6 +32,7 @@ class GrantForm(UseCaseForm[CreditGrant]):
     """Gives free credits; prepaid ones are only sold, by invoices."""
 
     refusals = (InvalidGrant,)
+    actor: User
 
     class Meta:
         model = CreditGrant
@@ -48,7 +50,10 @@ class GrantForm(UseCaseForm[CreditGrant]):
         organization_id = self.cleaned_data["organization"].pk
         values["reference"] = values["reference"] or None
         at = timezone.now()
-        return grant_credits(organization_id=organization_id, type=CreditGrant.Type.FREE, at=at, **values).grant
+        granted = grant_credits(
+            organization_id=organization_id, type=CreditGrant.Type.FREE, author=self.actor, at=at, **values
+        )
+        return granted.grant
 
 
 class CreditEntryInline(UnitsInline[CreditEntry, CreditGrant]):
@@ -123,8 +128,16 @@ class CreditGrantAdmin(PerformsMixin[CreditGrant], BillingAdmin[CreditGrant]):
             "reason",
             "reference",
             "sold_by",
+            "author",
             "created_at",
         ]
+
+    def get_form(
+        self, request: HttpRequest, obj: CreditGrant | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form that knows who gives."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
 
     def get_inlines(self, request: HttpRequest, obj: CreditGrant | None) -> Any:
         """A grant that is being given has no movements yet."""

@@ -63,4 +63,4 @@ class EventAdmin(ComputedAdmin[Event]):
     @admin.display(description=_("details"))
     def details(self, event: Event) -> str:
         """What it was about."""
-        return details_of(event)
+        return details_of(event, currency=event.invoice.currency if event.invoice else "")

@@ -25,12 +25,14 @@ from billing.admin._delivery import DELIVERY_ACTIONS, delivery_context, file_url
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
 from billing.admin._reviewing import APPROVE_ACTIONS, CHECK_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
-from billing.admin._settling_actions import SETTLING_ACTIONS
+from billing.admin._settling_actions import SETTLING_ACTIONS, UNDO_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.admin.previews import preview_urls
 from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
+from billing.queries.approvals import printed_parties_of
 from billing.queries.archive import left_to_render
+from billing.queries.awaiting_approval import drafts_awaiting_approval
 from billing.queries.draft_checks import MUST_BE_MENDED, failure_count, must_be_mended
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
@@ -40,6 +42,7 @@ from organizations.admin._exports import Money, exports
 STATUS_COLOURS = {
     "draft": "info",
     "discarded": "default",
+    "issued": "success",
     "pending": "warning",
     "overdue": "danger",
     "processing": "info",
@@ -50,10 +53,17 @@ STATUS_COLOURS = {
     "wont_pay": "danger",
 }
 REVIEW_COLOURS = {"on_hold": "warning", "open": "danger", "warnings": "warning"}
-STATUS_LABELS = {**dict(PAYMENT_STATES), "draft": _("draft"), "discarded": _("discarded"), "overdue": _("overdue")}
+STATUS_LABELS = {
+    **dict(PAYMENT_STATES),
+    "draft": _("draft"),
+    "discarded": _("discarded"),
+    "overdue": _("overdue"),
+    "issued": _("issued"),
+}
 FILTER_LABELS = {
     "draft": STATUS_LABELS["draft"],
     "ready": _("draft, ready"),
+    "awaiting": _("draft, waiting for approval"),
     "review": _("draft, to be reviewed"),
     "on_hold": _("draft, on hold"),
     "issued": _("issued"),
@@ -80,9 +90,14 @@ DRAFT_STATES = {
 
 
 def status_of(invoice: Invoice, today: date) -> str:
-    """The document's state until it is issued, then where its money is; `overdue` when it is late."""
+    """The document's state until it is issued, then where its money is; `overdue` when it is late.
+
+    Nobody pays a credit note: it is issued, and that is all.
+    """
     if invoice.document_state != "issued":
         return invoice.document_state
+    if invoice.kind == Invoice.Kind.CREDIT_NOTE:
+        return "issued"
     if invoice.payment_state == "pending" and invoice.due_date is not None and invoice.due_date < today:
         return "overdue"
     return invoice.payment_state
@@ -103,15 +118,27 @@ class StatusFilter(RadioFilter):
         match self.value():
             case None | "":
                 return queryset
-            case "draft" | "ready" | "review" | "on_hold" as state:
+            case "ready":
+                ready = queryset.filter(DRAFT_STATES["ready"], document_state="draft")
+                return ready.exclude(pk__in=_awaiting_approval())
+            case "draft" | "review" | "on_hold" as state:
                 return queryset.filter(DRAFT_STATES[state], document_state="draft")
+            case "awaiting":
+                return queryset.filter(pk__in=_awaiting_approval())
             case "issued":
                 return queryset.filter(document_state="issued", kind=Invoice.Kind.INVOICE)
             case "overdue":
                 late = Q(payment_state="pending", due_date__lt=timezone.localdate(), kind=Invoice.Kind.INVOICE)
                 return queryset.filter(late, document_state="issued")
             case state:
-                return queryset.filter(document_state="issued", payment_state=state)
+                return queryset.filter(document_state="issued", payment_state=state, kind=Invoice.Kind.INVOICE)
+
+
+def _awaiting_approval() -> set[int]:
+    """Of all months that have drafts."""
+    drafts = Invoice.objects.filter(document_state="draft", kind=Invoice.Kind.INVOICE).order_by()
+    months = drafts.values_list("consumption_month", flat=True).distinct()
+    return {pk for month in months for pk in drafts_awaiting_approval(month).values_list("pk", flat=True)}
 
 
 class FilesFilter(RadioFilter):
@@ -148,6 +175,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
         *FINDING_ACTIONS,
         *CHECK_ACTIONS,
         *SETTLING_ACTIONS,
+        *UNDO_ACTIONS,
         *CREDITING_ACTIONS,
         *DELIVERY_ACTIONS,
     )
@@ -218,7 +246,9 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
     @exports(lambda invoice: Money(due_cents(invoice), invoice.currency))
     @display(description=_("amount due"), formatting="price")
     def due(self, invoice: Invoice) -> Any:
-        """What is left to pay."""
+        """What is left to pay; nobody pays a credit note."""
+        if invoice.kind == Invoice.Kind.CREDIT_NOTE:
+            return ""
         return formatting.format_money(due_cents(invoice))
 
     def get_search_results(
@@ -248,14 +278,17 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
 
     def action_url(self, row: Invoice, name: str) -> str:
         """The address of a dialog, with what the person sees now: a draft that changed meanwhile is not overwritten."""
-        return f"{super().action_url(row, name)}?{urlencode({'seen': seen_of(row)})}"
+        seen = {"seen": seen_of(row)}
+        if name == "approve":
+            seen["parties"] = printed_parties_of(row)
+        return f"{super().action_url(row, name)}?{urlencode(seen)}"
 
     def _actions_context(self, request: HttpRequest, invoice: Invoice, page: InvoicePage) -> dict[str, Any]:
         """The buttons where they belong: of the document, of each finding, of adjustments, of each adjustment."""
         review, buttons = load_review(invoice), self.buttons(request, invoice)
         if not review.may_be_approved_by(request.user.pk):
             buttons = [button for button in buttons if button.name != "approve"]
-        adjusting, of_rows = _names(ADJUST_ACTIONS), _names((*ROW_ACTIONS, *FINDING_ACTIONS))
+        adjusting, of_rows = _names(ADJUST_ACTIONS), _names((*ROW_ACTIONS, *FINDING_ACTIONS, *UNDO_ACTIONS))
         delivering = _names(DELIVERY_ACTIONS)
         urls = {button.name: button.url for button in buttons if button.name in of_rows}
         return {
@@ -263,6 +296,7 @@ class InvoiceAdmin(ActionsMixin[Invoice], ComputedAdmin[Invoice]):
             "adjust_buttons": [button for button in buttons if button.name in adjusting],
             "delivery_buttons": [button for button in buttons if button.name in delivering],
             **delivery_context(invoice),
+            "undo_url": urls.get("undo-allocation", ""),
             **adjustments_context(invoice, page, urls),
             **review_context(review, urls),
             "instead": live_invoice(invoice) if invoice.document_state == "discarded" or invoice.released else None,

@@ -70,6 +70,7 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Approval policy"), "verified", "billing", "approvalpolicy"),
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
+            (_("API keys"), "vpn_key", "billing", "apikey"),
             (_("Second factors"), "key", "mfa", "authenticator"),
             (_("Events"), "manage_history", "billing", "event"),
             (_("Audit trail"), "history", "admin", "logentry"),

@@ -24,7 +24,7 @@ from billing.admin._imports import ImportsMixin
 from billing.queries.organizations import Account, fixed_currencies, load_account
 from billing.queries.outcomes import reason_sentences
 from organizations.admin import BillingProfileInline, MembershipInline
-from organizations.models import Organization
+from organizations.models import Organization, User
 from organizations.queries import find_organizations
 from organizations.usecases.save_organizations import OrganizationRefused, OrganizationValues, save_organizations
 
@@ -48,6 +48,7 @@ class OrganizationForm(UseCaseForm[Organization]):
 
     refusals = (OrganizationRefused,)
     currency = CurrencyField()
+    actor: User
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,7 +69,7 @@ class OrganizationForm(UseCaseForm[Organization]):
             parent=parent.external_id if parent else None,
             **{name: values[name] for name in TERMS},
         )
-        (verdict,) = save_organizations(organizations=[wanted], currency_fixed=fixed_currencies)
+        (verdict,) = save_organizations(organizations=[wanted], currency_fixed=fixed_currencies, author=self.actor)
         if isinstance(verdict, OrganizationRefused):
             raise verdict
         return Organization.objects.get(external_id=external_id)
@@ -163,6 +164,13 @@ class OrganizationAdmin(
         elif organization.forecast_months != 1:
             found.append(str(_("mean of %(months)d months") % {"months": organization.forecast_months}))
         return formatting.nowrap(", ".join(found))
+
+    def get_form(
+        self, request: HttpRequest, obj: Organization | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The form that knows who agrees on terms."""
+        form = super().get_form(request, obj, change, **kwargs)
+        return type(form.__name__, (form,), {"actor": request.user})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Organization], search_term: str

@@ -99,8 +99,9 @@ class PaymentAdmin(ActionsMixin[Payment], PerformsMixin[Payment], BillingAdmin[P
         ("date", RangeDateFilter),
     ]
     search_fields = ["reference"]
-    search_help_text = _("Reference, or beginning of the organization's name or identifier")
+    search_help_text = _("Beginning of the reference, or of the organization's name or identifier")
     search_exact = ("reference",)
+    search_beginning = "reference"
     search_organization = "organization"
     date_hierarchy = "date"
     dates_follow_key = True

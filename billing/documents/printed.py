@@ -168,6 +168,7 @@ class Printed(Struct, frozen=True, kw_only=True):
     tax_columns: tuple[str, str, str]
     subtotal: Total
     vat: Total
+    euro_vat: Total | None
     total: Total
     due: Total
     due_note: str

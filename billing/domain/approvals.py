@@ -21,11 +21,13 @@ class Policy(Struct, frozen=True, gc=False):
 
 
 def why_invoice_needs_approval(
-    policy: Policy, *, total_cents: int, lines: Iterable[tuple[str, int]]
+    policy: Policy, *, total_cents: int, lines: Iterable[tuple[str, int]], given_credits_cents: int = 0
 ) -> tuple[Reason, ...]:
     """Why a draft needs a second person, nothing when it needs none; `lines` are (kind, net cents).
 
     Lines added by hand count together, and so do discounts given by hand: nobody gets below a limit in small steps.
+    `given_credits_cents` are what people gave of the free credits that the draft uses; they meet the limit of credit
+    notes, which give money back too.
     """
     added, given = [], []
     for kind, net_cents in lines:
@@ -38,6 +40,8 @@ def why_invoice_needs_approval(
         reached.append(_needed("manual_line", sum(added), policy.manual_line_cents))
     if given:
         reached.append(_needed("discount", sum(given), policy.discount_cents))
+    if given_credits_cents:
+        reached.append(_needed("given_credits", given_credits_cents, policy.credit_note_cents))
     return tuple([reason for reason in reached if reason])
 
 

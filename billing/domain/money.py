@@ -6,6 +6,7 @@ round half away from zero, so that a credit note mirrors its invoice to the cent
 
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 from fractions import Fraction
 from itertools import accumulate, pairwise
 
@@ -34,6 +35,11 @@ def divide_half_away(numerator: int, denominator: int) -> int:
 def net_amount_cents(amount: Fraction) -> int:
     """Round an exact amount in currency units to cents: the one rounding of a printed line."""
     return divide_half_away(amount.numerator * CENTS_PER_UNIT, amount.denominator)
+
+
+def unbilled_decimal(figure: Fraction) -> Decimal:
+    """Round a figure that nobody is billed (a list price x quantity, as datasets carry it) to twelve decimals."""
+    return Decimal(f"{divide_half_away(figure.numerator * 10**12, figure.denominator)}e-12")
 
 
 def charge_cents(quantity_micro: int, unit_price_micro: int) -> int:

@@ -10,6 +10,8 @@ UNIT_PRICE_SIGNIFICANT_DIGITS = 15
 UNIT_PRICE_DECIMALS = 24
 
 _DECIMALS = 6
+_PLAIN_DIGITS = 12  # fewer than the largest quantity has
+_SCALES: list[int] = [10 ** (_DECIMALS - decimals) for decimals in range(_DECIMALS + 1)]
 _PLAIN_NUMBER = re.compile(r"([0-9]+)(?:\.([0-9]+))?")
 
 
@@ -19,6 +21,14 @@ def parse_micro(text: object) -> int:
     Raises ValueError, with a sentence, for anything but ASCII digits with at most six decimals (no sign, no exponent,
     no separator), for more than 10^12, and for what is not a string.
     """
+    if isinstance(text, str) and text.isascii():
+        # Nearly all are like this; there are millions.
+        whole, _, rest = text.partition(".")
+        if len(whole) <= _PLAIN_DIGITS and whole.isdigit():
+            if rest.isdigit() and len(rest) <= _DECIMALS:
+                return int(whole) * MICRO + int(rest) * _SCALES[len(rest)]
+            if whole == text:
+                return int(whole) * MICRO
     match = _PLAIN_NUMBER.fullmatch(text) if isinstance(text, str) else None
     if match is None:
         raise ValueError(

@@ -2,6 +2,8 @@
 
 from billing.models._add_ons import AddOn
 from billing.models._adjustments import Adjustment
+from billing.models._api_answers import ApiAnswer
+from billing.models._api_keys import ApiKey
 from billing.models._archive import ArchivedDocument
 from billing.models._catalogue import AddOnPlan, AddOnPlanPrice, Meter, Price, PriceTier
 from billing.models._charges import Charge
@@ -11,7 +13,8 @@ from billing.models._coupons import Coupon, CouponUse
 from billing.models._credits import CreditEntry, CreditGrant
 from billing.models._draft_checks import DraftCheck
 from billing.models._events import Event
-from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
+from billing.models._invoice_lines import InvoiceLine, TaxSubtotal
+from billing.models._invoices import Invoice
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
 from billing.models._legal_texts import ExchangeRate, LegalText
@@ -20,7 +23,10 @@ from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds
 from billing.models._series import NumberSeries
+from billing.models._statements import CreditStatement
 from billing.models._usage import UsageMonth, UsageRecord
+from billing.models._usage_details import UsageDetail
+from billing.models._vendor_charges import VendorCharge
 
 __all__ = [
     "Acknowledgement",
@@ -29,6 +35,8 @@ __all__ = [
     "AddOnPlanPrice",
     "Adjustment",
     "Allocation",
+    "ApiAnswer",
+    "ApiKey",
     "Approval",
     "ApprovalPolicy",
     "ArchivedDocument",
@@ -65,4 +73,5 @@ __all__ = [
     "UsageDetail",
     "UsageMonth",
     "UsageRecord",
+    "VendorCharge",
 ]

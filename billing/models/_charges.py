@@ -1,5 +1,6 @@
 """One-shot operations and custom services that wait for the next invoice."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,16 @@ class Charge(models.Model):
     quantity_micro = models.BigIntegerField(_("quantity"))
     unit_price_micro = models.BigIntegerField(_("unit price"))
     date = models.DateField(_("date"))
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who set its amount in the desk; nobody: the platform.",
+    )
     invoice = models.ForeignKey(
         "billing.Invoice",
         verbose_name=_("invoice"),

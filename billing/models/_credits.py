@@ -1,5 +1,6 @@
 """Lots of credits and their ledger."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,16 @@ class CreditGrant(models.Model):
     expires_on = models.DateField(_("last day"), null=True, blank=True)
     priority = models.IntegerField(_("priority"), default=0, help_text=_("The lowest is used first."))
     reason = models.CharField(_("reason"), max_length=300, blank=True)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("author"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Who gave them in the desk; nobody: the platform, an invoice.",
+    )
     sold_by = models.OneToOneField(
         "billing.Invoice",
         verbose_name=_("sold by"),
@@ -62,6 +73,7 @@ class CreditGrant(models.Model):
                 condition=Q(remaining_cents__gt=0) | Q(state="pending"),
                 name="credit_grant_open",
             ),
+            models.Index(fields=("organization",), condition=Q(author__isnull=False), name="credit_grant_by_hand"),
         )
         constraints = (
             models.CheckConstraint(condition=Q(amount_cents__gt=0), name="credit_grant_positive"),

@@ -48,6 +48,10 @@ class BulkJob(models.Model):
     )
     created_at = models.DateTimeField(_("created"))
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    failures = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often in a row the database gave up on its work."
+    )
+    not_before = models.DateTimeField(null=True, blank=True, editable=False, help_text="When it is tried again.")
 
     class Meta:
         verbose_name = _("bulk job")

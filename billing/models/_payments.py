@@ -70,6 +70,16 @@ class Allocation(models.Model):
     amount_cents = models.BigIntegerField(_("amount"))
     undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
     undone_reason = models.CharField(_("undone because"), max_length=1000, blank=True, default="", db_default="")
+    credited_by = models.ForeignKey(
+        "billing.Invoice",
+        verbose_name=_("credited by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="The credit note that freed the money.",
+    )
 
     class Meta:
         verbose_name = _("allocation")

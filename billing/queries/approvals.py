@@ -12,6 +12,7 @@ from billing.domain.facts import Reason
 from billing.domain.lifecycle import DocumentState
 from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice, LegalEntity
 from billing.queries.among import among
+from billing.queries.beside_drafts import Beside, load_beside, load_taken
 from billing.queries.parties import buyer_snapshots, seller_snapshot
 from organizations.models import Organization
 
@@ -45,8 +46,17 @@ def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
         total_cents = draft.total_cents + _credited_without_approval(draft)
         reason = why_credit_note_needs_approval(policy, total_cents=total_cents)
         return (reason,) if reason else ()
-    lines = draft.lines.filter(kind__in=("adjustment", "discount")).order_by().values_list("kind", "net_cents")
-    return why_invoice_needs_approval(policy, total_cents=draft.total_cents, lines=lines)
+    if policy == Policy():
+        return ()
+    beside = _beside(draft)
+    return why_invoice_needs_approval(
+        policy, total_cents=draft.total_cents, lines=beside.lines, given_credits_cents=beside.given_credits_cents
+    )
+
+
+def _beside(draft: Invoice) -> Beside:
+    taken = load_taken({draft.organization_id: draft.pk})
+    return load_beside(draft.consumption_month, taken)[draft.organization_id]
 
 
 def _credited_without_approval(draft: Invoice) -> int:
@@ -64,7 +74,7 @@ def load_authors_of(draft: Invoice) -> People:
         events = Event.objects.filter(invoice=draft, kind="credit_note.prepared", actor__isnull=False)
         return frozenset(events.order_by().values_list("actor_id", flat=True))
     authors = load_authors(draft.consumption_month, [draft.organization_id])
-    return authors.get(draft.organization_id, frozenset())
+    return authors.get(draft.organization_id, frozenset()) | _beside(draft).authors
 
 
 def printed_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int, str]:
@@ -96,7 +106,7 @@ def load_approvals(invoice_ids: Collection[int]) -> dict[int, list[Given]]:
 
 
 def load_authors(month: date, payer_ids: Collection[int]) -> dict[int, People]:
-    """Who changed something about a month's drafts (its first day), by payer: none of them may approve it.
+    """Who changed something on a month's drafts (its first day), by payer: none of them may approve it.
 
     Authors of adjustments in force, whoever kept one of these on a changed line or undid one of somebody else, and
     whoever acknowledged a finding of the month. In four queries at most.

@@ -130,7 +130,7 @@ class CloseFacts:
         usage = self._usage[day]
         sums: list[UsageSum] = [row for id_ in organization_ids for row in usage.by_organization.get(id_, ())]
         billed: Mapping[LineKey, object] = self._billed.get(day, {})
-        return MonthUsage(usage.month, usage.segment_starts, sums, billed)  # type: ignore[arg-type]
+        return MonthUsage(usage.month, usage.segment_starts, sums, billed)  # type: ignore[arg-type]  # SQL gives tuples
 
     def _late_usage(self, day: date, payer_id: int, organization_ids: Collection[int]) -> MonthUsage:
         """A late month, with the negotiated prices of whoever paid for it then, which may be another than now."""

@@ -6,15 +6,20 @@ from datetime import date
 from django.db.models import Count, Q, QuerySet
 
 from billing.models import BulkJob, BulkJobItem, CloseOutcome, Invoice
+from billing.queries.awaiting_approval import drafts_awaiting_approval
 
 Kind = CloseOutcome.Kind
 
 
 @dataclass(frozen=True)
 class MonthStates:
-    """How many invoices of a month are where. A draft counts once: on hold, else to be reviewed, else ready."""
+    """How many invoices of a month are where.
+
+    A draft counts once: on hold, else to be reviewed, else waiting for a second person, else ready.
+    """
 
     ready: int
+    awaiting: int
     review: int
     on_hold: int
     issued: int
@@ -25,7 +30,7 @@ class MonthStates:
     @property
     def drafts(self) -> int:
         """All that is still to be issued."""
-        return self.ready + self.review + self.on_hold
+        return self.ready + self.awaiting + self.review + self.on_hold
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class JobProgress:
 
 
 def load_states(month: date) -> MonthStates:
-    """Count a month's invoices and outcomes by state, in four queries."""
+    """Count a month's invoices and outcomes by state, in a fixed number of queries."""
     invoices = Invoice.objects.filter(consumption_month=month, kind=Invoice.Kind.INVOICE, released=False)
     rows = invoices.order_by().values_list("document_state", "payment_state").annotate(number=Count("*"))
     counts = {(document, payment): number for document, payment, number in rows}
@@ -54,8 +59,10 @@ def load_states(month: date) -> MonthStates:
     held, reviewed = _not_ready(month)
     outcomes = CloseOutcome.objects.filter(month=month).order_by().values_list("kind")
     kinds = dict(outcomes.annotate(number=Count("*")))
+    awaiting = drafts_awaiting_approval(month).exclude(organization__in=_without_invoice(month)).count()
     return MonthStates(
-        ready=drafts - held - reviewed - _stale_drafts(month),
+        ready=drafts - held - reviewed - awaiting - _stale_drafts(month),
+        awaiting=awaiting,
         review=reviewed,
         on_hold=held,
         issued=sum(issued.values()),
@@ -88,10 +95,11 @@ def _without_invoice(month: date) -> QuerySet[CloseOutcome, int]:
 
 
 def ready_payers(month: date) -> QuerySet[CloseOutcome, int]:
-    """Who has a draft that nothing speaks against; whether a second person is needed is judged when it is issued."""
+    """Who has a draft that nothing speaks against; all of it is judged again when it is issued."""
     return (
         CloseOutcome.objects.filter(month=month, kind=Kind.INVOICE, invoice__document_state="draft")
         .filter(invoice__hold_reason="", invoice__open_findings=0)
+        .exclude(invoice__in=drafts_awaiting_approval(month).values("pk"))
         .order_by("organization_id")
         .values_list("organization_id", flat=True)
     )

@@ -177,9 +177,12 @@ def rises_and_falls(month: date, rows: int) -> tuple[list[Mover], list[Mover]]:
 
 
 def _changes(month: date) -> QuerySet[Any, Any]:
+    """Of everybody but the blocked ones, whose invoice is only late."""
     previous = month_of(month).previous.first_day
+    blocked = CloseOutcome.objects.filter(month=month, kind=Kind.BLOCKED)
     return (
         _live_invoices((month, previous))
+        .exclude(organization__in=blocked.values("organization"))
         .values("organization_id", "currency")
         .annotate(now_cents=_total_of_month(month), before_cents=_total_of_month(previous))
         .annotate(change=F("now_cents") - F("before_cents"))

@@ -8,8 +8,10 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from billing.domain.adjustments import PROVISION, WHOLE, line_key
 from billing.domain.rating import Rated, rate
 from billing.models import (
+    Adjustment,
     CloseOutcome,
     CreditEntry,
     CreditGrant,
@@ -32,6 +34,33 @@ class RecordsBehind:
     quantity_micro: int
     first_start: datetime | None
     last_end: datetime | None
+
+
+def consumption_cents(invoice: Invoice) -> int:
+    """What the usage lines of a document come to, before the discount on them."""
+    usage = invoice.usage_details.filter(meter__isnull=False)
+    total: int = usage.aggregate(total=Sum("amount_cents", default=0))["total"]
+    return total
+
+
+def discount_base_cents(line: InvoiceLine) -> int | None:
+    """What a printed discount was taken off: one line, or all but the provision and what discounts on lines took."""
+    others = list(line.invoice.lines.exclude(pk=line.pk))
+    discounts = [each for each in (line, *others) if each.kind == InvoiceLine.Kind.DISCOUNT]
+    adjustment_ids = [each.source_id for each in discounts if each.source_id is not None]
+    targets = dict(Adjustment.objects.filter(pk__in=adjustment_ids).values_list("pk", "target"))
+    target = targets.get(line.source_id or 0)
+    if target is None:
+        return None
+    if target != WHOLE:
+        return sum(other.net_cents for other in others if line_key(other) == target)
+    on_whole = {pk for pk, target in targets.items() if target == WHOLE}
+    return sum(
+        other.net_cents
+        for other in others
+        if line_key(other) != PROVISION
+        and not (other.kind == InvoiceLine.Kind.DISCOUNT and other.source_id in on_whole)
+    )
 
 
 @dataclass(frozen=True)

@@ -92,28 +92,30 @@ def export_documents(month: Month) -> Iterator[ExportedDocument]:
     Drafts that the last close did not confirm (the organization is blocked meanwhile) are left out. Four queries per
     thousand documents; descriptions are in English. For one coherent picture, read inside `read_snapshot`.
     """
-    ids = list(_exported_documents(month).values_list("id", flat=True))
-    for batch in batched(ids, DOCUMENTS_PER_BATCH, strict=False):
-        yield from _load_documents(batch)
-
-
-def _exported_documents(month: Month) -> QuerySet[Invoice]:
-    confirmed = CloseOutcome.objects.filter(invoice=OuterRef("pk"), kind=CloseOutcome.Kind.INVOICE)
-    is_draft = Q(document_state=DocumentState.DRAFT.value)
-    return Invoice.objects.filter(
-        Q(document_state=DocumentState.ISSUED.value)
-        | (is_draft & Q(kind=Invoice.Kind.CREDIT_NOTE))
-        | (is_draft & Exists(confirmed)),
-        consumption_month=month.first_day,
-    ).order_by(
+    documents = exported_documents().filter(consumption_month=month.first_day)
+    ordered = documents.order_by(
         Collate("organization__external_id", CODE_POINT_ORDER[connection.vendor]),
         F("kind").desc(),  # an invoice before its credit notes
         F("counter").asc(nulls_last=True),
         "id",
     )
+    for batch in batched(list(ordered.values_list("id", flat=True)), DOCUMENTS_PER_BATCH, strict=False):
+        yield from load_exported(batch)
 
 
-def _load_documents(ids: Sequence[int]) -> list[ExportedDocument]:
+def exported_documents() -> QuerySet[Invoice]:
+    """The drafts and issued documents that are exported, of all months, in no order."""
+    confirmed = CloseOutcome.objects.filter(invoice=OuterRef("pk"), kind=CloseOutcome.Kind.INVOICE)
+    is_draft = Q(document_state=DocumentState.DRAFT.value)
+    return Invoice.objects.filter(
+        Q(document_state=DocumentState.ISSUED.value)
+        | (is_draft & Q(kind=Invoice.Kind.CREDIT_NOTE))
+        | (is_draft & Exists(confirmed))
+    ).order_by()
+
+
+def load_exported(ids: Sequence[int]) -> list[ExportedDocument]:
+    """Load documents by key, in that order, in four queries."""
     documents = Invoice.objects.select_related("organization", "refers_to", "statement").in_bulk(ids)
     with override(LANGUAGE):
         lines = _load_lines(ids)

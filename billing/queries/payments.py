@@ -47,7 +47,7 @@ def load_payment_page(payment: Payment) -> PaymentPage:
     return PaymentPage(
         payment=payment,
         unallocated_cents=unallocated_cents(payment),
-        allocations=list(payment.allocations.select_related("invoice").order_by("id")),
+        allocations=list(payment.allocations.select_related("invoice", "credited_by").order_by("id")),
         refunds=list(payment.refunds.order_by("id")),
     )
 

@@ -1,7 +1,9 @@
 """Why an organization has no invoice, or why its draft is not issued, in one sentence that says what to do."""
 
 from collections.abc import Callable
+from datetime import date
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -22,6 +24,11 @@ def reason_sentence(code: str, values: Values) -> str:
     return sentence(values) if sentence else code
 
 
+def _day(iso: str | int) -> str:
+    """A day that a reason names, as its reader writes days."""
+    return date_format(date.fromisoformat(str(iso)), "DATE_FORMAT")
+
+
 def _no_price(values: Values) -> str:
     return _(
         "No price in %(currency)s for meter %(meter)s in zone “%(zone)s” on %(day)s: add the price, then close the "
@@ -30,7 +37,7 @@ def _no_price(values: Values) -> str:
         "currency": values["currency"],
         "meter": meter_code(values),
         "zone": values["zone"],
-        "day": str(values["day"]),
+        "day": _day(values["day"]),
     }
 
 
@@ -58,6 +65,11 @@ def _needs_approval(values: Values) -> str:
             return _("A second person has to approve %(cents)s added by hand (from %(from_cents)s on).") % amounts
         case "discount":
             return _("A second person has to approve a discount of %(cents)s (from %(from_cents)s on).") % amounts
+        case "given_credits":
+            return (
+                _("A second person has to approve using %(cents)s of credits given by hand (from %(from_cents)s on).")
+                % amounts
+            )
         case "credit_note":
             return _("A second person has to approve a credit note of %(cents)s (from %(from_cents)s on).") % amounts
     return _("A second person has to approve a total of %(cents)s (from %(from_cents)s on).") % amounts
@@ -112,11 +124,18 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "parent_not_open": lambda values: (
         _("The parent of %(organization)s is closed or not open yet: give it another parent, or none.") % values
     ),
-    "no_plan_price": lambda values: _("The plan of add-on “%(add_on)s” has no price on %(day)s: add one.") % values,
+    "no_plan_price": lambda values: (
+        _("The plan of add-on “%(add_on)s” has no price on %(day)s: add one.") % {**values, "day": _day(values["day"])}
+    ),
     "unknown_vat_rate": lambda values: (
         _("No VAT rate is known for country “%(country)s”: check it, or add a rate.") % values
     ),
     "amount_too_large": lambda values: _("The quantities or amounts are too large to be true: check the usage."),
+    "author_may_not_issue": lambda values: _("Who asked for it may not issue invoices any more."),
+    "issue_date_overtaken": lambda values: (
+        _("The issue date %(day)s lies before %(last)s, the last one of the series: issue with a later date.")
+        % {"day": _day(values["day"]), "last": _day(values["last"])}
+    ),
     "issue_refused": lambda values: str(values["sentence"]),
     "unexpected_error": lambda values: _("An unexpected error, recorded in the log: %(error)s") % values,
     "payer_blocked": lambda values: _("The organization that pays for it is blocked."),
@@ -135,7 +154,8 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
         _("A discount of %(then)s has only %(now)s left to be taken off: undo it, then give a smaller one."), values
     ),
     "due_date_before_issue": lambda values: (
-        _("Its due date %(day)s lies before the issue date: undo that adjustment, or set a later day.") % values
+        _("Its due date %(day)s lies before the issue date: undo that adjustment, or set a later day.")
+        % {"day": _day(values["day"])}
     ),
     "nothing_due": lambda values: _("The discount leaves nothing to bill."),
 }

@@ -34,10 +34,20 @@ def statement_rows(statement: CreditStatement, *, fees_cents: int, month: date) 
     ]
 
 
-def _words(
-    statement: CreditStatement, fees_cents: int, period: str, next_period: str
-) -> dict[str, tuple[str, str, str]]:
-    fees = formatting.format_amount(fees_cents)
+type Words = dict[str, tuple[str, str, str]]
+"""Label, formula and sentence of each letter."""
+
+
+def _words(statement: CreditStatement, fees_cents: int, period: str, next_period: str) -> Words:
+    return {
+        **_opening_words(period),
+        **_use_words(formatting.format_amount(fees_cents), period, next_period),
+        "h": (_("Credits to refill"), *_refill(statement, next_period)),
+        **_closing_words(next_period),
+    }
+
+
+def _opening_words(period: str) -> Words:
     return {
         "a": (
             _("Previous free credits balance"),
@@ -50,6 +60,11 @@ def _words(
             _("Prepaid credits whose invoices were paid when this invoice was computed."),
         ),
         "A": (_("Previous balance"), "a + b", _("All credits that could pay for %(period)s.") % {"period": period}),
+    }
+
+
+def _use_words(fees: str, period: str, next_period: str) -> Words:
+    return {
         "c": (
             _("Used free credits"),
             "−min(U, a)",
@@ -71,7 +86,11 @@ def _words(
             "",
             _("Sold by issued invoices that are not fully paid yet: they are not sold a second time."),
         ),
-        "h": (_("Credits to refill"), *_refill(statement, next_period)),
+    }
+
+
+def _closing_words(next_period: str) -> Words:
+    return {
         "B": (
             _("Balance once this invoice is paid"),
             "A + c + d + e + h",

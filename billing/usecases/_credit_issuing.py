@@ -38,7 +38,7 @@ def issue_note(
     _number(note, invoice, issue_date or local_day(at), at)
     _take_back_credits(note, invoice, at)
     over_cents = invoice.paid_cents + invoice.credited_cents + note.total_cents - invoice.total_cents
-    freed = release(invoice, max(0, over_cents), at, reason=_("Credited by %(number)s") % {"number": note.number})
+    freed = release(invoice, max(0, over_cents), at, credited_by=note)
     invoice.credited_cents += note.total_cents
     if not invoice.total_cents:
         # Credits had covered it, so no amount tells that it is over.

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 from django.db import connection
@@ -65,53 +66,39 @@ def print_draft(
     return PrintedDraft(facts, draft, usage_rows, findings, count_open(findings, acknowledged), fingerprint)
 
 
+_NEW_DRAFT = (
+    "id",
+    "kind",
+    "document_state",
+    "payment_state",
+    "legal_entity_id",
+    "organization_id",
+    "consumption_month",
+    "currency",
+    "subtotal_cents",
+    "vat_cents",
+    "total_cents",
+    "paid_cents",
+    "fingerprint",
+    "review_notes",
+    "open_findings",
+    "created_at",
+    "computed_at",
+)
+
+
 def insert_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, legal_entity_id: int, at: datetime) -> None:
     """Insert new drafts under ids that are allocated already."""
-    bulk_write(
-        connection,
-        Invoice._meta.db_table,
-        (
-            "id",
-            "kind",
-            "document_state",
-            "payment_state",
-            "legal_entity_id",
-            "organization_id",
-            "consumption_month",
-            "currency",
-            "subtotal_cents",
-            "vat_cents",
-            "total_cents",
-            "paid_cents",
-            "fingerprint",
-            "review_notes",
-            "open_findings",
-            "created_at",
-            "computed_at",
-        ),
-        (
-            (
-                id_,
-                "invoice",
-                "draft",
-                "pending",
-                legal_entity_id,
-                page.facts.payer_id,
-                page.facts.month.first_day,
-                page.facts.terms.currency,
-                page.draft.subtotal_cents,
-                page.draft.vat_cents,
-                page.draft.total_cents,
-                0,
-                page.fingerprint,
-                _notes(page),
-                page.open_findings,
-                at,
-                at,
-            )
-            for id_, page in printed
-        ),
-    )
+    rows = (_new_draft(id_, page, legal_entity_id, at) for id_, page in printed)
+    bulk_write(connection, Invoice._meta.db_table, _NEW_DRAFT, rows)
+
+
+def _new_draft(id_: int, page: PrintedDraft, legal_entity_id: int, at: datetime) -> tuple[Any, ...]:
+    facts, draft = page.facts, page.draft
+    states = ("invoice", "draft", "pending")
+    owner = (legal_entity_id, facts.payer_id, facts.month.first_day, facts.terms.currency)
+    amounts = (draft.subtotal_cents, draft.vat_cents, draft.total_cents, 0)
+    return (id_, *states, *owner, *amounts, page.fingerprint, _notes(page), page.open_findings, at, at)
 
 
 def update_invoices(printed: Sequence[tuple[int, PrintedDraft]], *, at: datetime) -> None:

@@ -1,15 +1,16 @@
 """What may not be issued: drafts on hold, with open findings, or without the approval or the check that they need."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import NamedTuple
 
 from msgspec import structs
 
-from billing.domain.approvals import why_invoice_needs_approval
+from billing.domain.approvals import Policy, why_invoice_needs_approval
 from billing.domain.assembly import Draft
 from billing.domain.facts import Reason
 from billing.queries.approvals import Given, People, load_approvals, load_authors, load_policy, printed_parties
+from billing.queries.beside_drafts import Taken, load_beside
 from billing.queries.draft_checks import Content, load_checks, who_must_get_e_invoices
 from billing.usecases._close_batch import Batch, Result
 from organizations.models import User
@@ -65,14 +66,23 @@ def _without_e_invoice(results: Sequence[Result], batch: Batch) -> dict[int, Rea
     return missing
 
 
-def _without_approval(results: Iterable[Result], batch: Batch, actor: User | None) -> dict[int, Reason]:
+def _without_approval(results: Collection[Result], batch: Batch, actor: User | None) -> dict[int, Reason]:
     """Why drafts that need a second person lack one, by payer."""
     policy = load_policy(batch.loaded.seller.pk)
+    if policy == Policy():
+        return {}
+    drafts = {result.account.id: draft for result in results if isinstance(draft := result.assembled, Draft)}
+    beside = load_beside(batch.month.first_day, {payer_id: _taken(draft) for payer_id, draft in drafts.items()})
     needed: list[tuple[Result, Reason]] = []
     for result in results:
-        if isinstance(draft := result.assembled, Draft):
-            lines = ((line.kind, line.net_cents) for line in draft.lines)
-            if reasons := why_invoice_needs_approval(policy, total_cents=draft.total_cents, lines=lines):
+        if (invoice := drafts.get(result.account.id)) is not None:
+            set_by_hand = beside[result.account.id]
+            if reasons := why_invoice_needs_approval(
+                policy,
+                total_cents=invoice.total_cents,
+                lines=set_by_hand.lines,
+                given_credits_cents=set_by_hand.given_credits_cents,
+            ):
                 needed.append((result, reasons[0]))
     if not needed:
         return {}
@@ -85,9 +95,15 @@ def _without_approval(results: Iterable[Result], batch: Batch, actor: User | Non
         payer_id = result.account.id
         given = approvals.get(result.existing.id, []) if result.existing else []
         content = (result.page.fingerprint if result.page else "", parties[payer_id])
-        if why := _why_not_approved(content, reason, given, authors.get(payer_id, frozenset()), actor):
+        of_draft = authors.get(payer_id, frozenset()) | beside[payer_id].authors
+        if why := _why_not_approved(content, reason, given, of_draft, actor):
             missing[payer_id] = why
     return missing
+
+
+def _taken(draft: Draft) -> Taken:
+    lines = [(line.kind, line.source_id, line.net_cents) for line in draft.lines]
+    return Taken(lines, draft.discount_cents, bool(draft.statement.used_free_cents))
 
 
 def _why_not_approved(

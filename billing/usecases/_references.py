@@ -1,6 +1,7 @@
 """From the public identifiers that files and requests carry to the keys of rows, many per query."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from string import ascii_lowercase, ascii_uppercase
 from typing import NamedTuple
 
@@ -8,6 +9,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Upper
 
 from billing.models import AddOnPlan, Meter, Resource
+from billing.queries.among import among_texts
 from organizations.models import Organization
 
 REMEMBERED = 100_000
@@ -53,12 +55,14 @@ class _Memory[Value]:
 class References:
     """Finds rows by identifier, one query per concept and call at most; one instance serves one import or request.
 
-    A mapping that is returned may hold more than what was asked for.
+    A mapping that is returned may hold more than what was asked for. With `organization_id` there is nothing but that
+    organization and what is its own: whoever writes on its behalf cannot tell others from what does not exist.
     """
 
-    def __init__(self) -> None:
-        self._organizations = _Memory(_load_organizations)
-        self._resources = _Memory(_load_resources)
+    def __init__(self, *, organization_id: int | None = None) -> None:
+        self.organization_id = organization_id
+        self._organizations = _Memory(partial(_load_organizations, organization_id))
+        self._resources = _Memory(partial(_load_resources, organization_id))
         self._meters = _Memory(_load_meters)
         self._plans = _Memory(_load_plans)
 
@@ -84,14 +88,18 @@ class References:
             memory.forget()
 
 
-def _load_organizations(external_ids: list[str]) -> Iterable[tuple[str, Owner]]:
-    rows = Organization.objects.filter(external_id__in=external_ids).order_by()
+def _load_organizations(organization_id: int | None, external_ids: list[str]) -> Iterable[tuple[str, Owner]]:
+    rows = Organization.objects.filter(among_texts("external_id", external_ids)).order_by()
+    if organization_id is not None:
+        rows = rows.filter(pk=organization_id)
     for external_id, id_, currency, parent_id in rows.values_list("external_id", "id", "currency", "parent_id"):
         yield external_id, Owner(id_, currency, parent_id)
 
 
-def _load_resources(external_ids: list[str]) -> Iterable[tuple[str, OwnedResource]]:
-    rows = Resource.objects.filter(external_id__in=external_ids).order_by()
+def _load_resources(organization_id: int | None, external_ids: list[str]) -> Iterable[tuple[str, OwnedResource]]:
+    rows = Resource.objects.filter(among_texts("external_id", external_ids)).order_by()
+    if organization_id is not None:
+        rows = rows.filter(organization=organization_id)
     for external_id, id_, organization_id in rows.values_list("external_id", "id", "organization_id"):
         yield external_id, OwnedResource(id_, organization_id)
 

@@ -70,11 +70,13 @@ def allocate(payment: Payment, invoice: Invoice, cents: int, at: datetime) -> No
     _move(payment, invoice, cents)
 
 
-def release(invoice: Invoice, cents: int, at: datetime, *, reason: str = "") -> list[Freed]:
+def release(
+    invoice: Invoice, cents: int, at: datetime, *, reason: str = "", credited_by: Invoice | None = None
+) -> list[Freed]:
     """Free that much money of an invoice, newest allocations first; `after_change` must follow.
 
     It is unallocated on its payments again; of an allocation that is needed in part, the rest becomes one of its own.
-    Raises TooMuchMoney when less is paid.
+    Either `reason` or the credit note in whose favour it is says why. Raises TooMuchMoney when less is paid.
     """
     if not 0 <= cents <= invoice.paid_cents:
         raise TooMuchMoney(
@@ -87,17 +89,23 @@ def release(invoice: Invoice, cents: int, at: datetime, *, reason: str = "") -> 
         if not share_cents:
             break
         cents -= share_cents
-        freed.append(undo(allocation, invoice, at, cents=share_cents, reason=reason))
+        freed.append(undo(allocation, invoice, at, cents=share_cents, reason=reason, credited_by=credited_by))
     return freed
 
 
 def undo(
-    allocation: Allocation, invoice: Invoice, at: datetime, *, cents: int | None = None, reason: str = ""
+    allocation: Allocation,
+    invoice: Invoice,
+    at: datetime,
+    *,
+    cents: int | None = None,
+    reason: str = "",
+    credited_by: Invoice | None = None,
 ) -> Freed:
     """Free the money of one allocation in force, or `cents` of it; `after_change` must follow."""
     freed_cents = allocation.amount_cents if cents is None else cents
     kept_cents = allocation.amount_cents - freed_cents
-    _undo(allocation, at, reason)
+    _undo(allocation, at, reason, credited_by)
     if kept_cents:
         Allocation.objects.create(payment=allocation.payment, invoice=invoice, amount_cents=kept_cents)
     _move(allocation.payment, invoice, -freed_cents)
@@ -183,9 +191,9 @@ def _in_force(invoice: Invoice) -> QuerySet[Allocation]:
     return Allocation.objects.filter(invoice=invoice, undone_at__isnull=True)
 
 
-def _undo(allocation: Allocation, at: datetime, reason: str) -> None:
-    allocation.undone_at, allocation.undone_reason = at, reason
-    allocation.save(update_fields=["undone_at", "undone_reason"])
+def _undo(allocation: Allocation, at: datetime, reason: str, credited_by: Invoice | None = None) -> None:
+    allocation.undone_at, allocation.undone_reason, allocation.credited_by = at, reason, credited_by
+    allocation.save(update_fields=["undone_at", "undone_reason", "credited_by"])
 
 
 def _move(payment: Payment, invoice: Invoice, cents: int) -> None:

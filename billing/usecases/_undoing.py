@@ -20,6 +20,7 @@ from billing.domain.lifecycle import DocumentState
 from billing.models import AddOn, Charge, CloseOutcome, CreditEntry, Invoice, InvoiceLine, UsageDetail, UsageMonth
 from billing.queries.among import among
 from billing.queries.late_usage import load_months_settled_by
+from billing.queries.months import month_of
 from billing.usecases._ledger import book_entries
 from billing.usecases._settlement import return_credits
 
@@ -108,6 +109,25 @@ def _unbill_add_ons(invoice: Invoice) -> None:
     for add_on_id, first_day in first_days.items():
         billed_until = first_day if add_on_id in billed_before else None
         AddOn.objects.filter(pk=add_on_id).update(billed_until=billed_until)
+    _unbill_free_add_ons(invoice, first_days)
+
+
+def _unbill_free_add_ons(invoice: Invoice, printed: Collection[int]) -> None:
+    """Those that cost nothing are on no line: back to where the invoice before had left them, if there is one."""
+    since = month_of(invoice.consumption_month).next.first_day
+    members = CloseOutcome.objects.filter(payer=invoice.organization_id, month=invoice.consumption_month)
+    free = AddOn.objects.filter(organization__in=members.values("organization"), billed_until__gt=since)
+    free = free.exclude(pk__in=printed)
+    before = Invoice.objects.filter(
+        organization=invoice.organization_id,
+        kind=Invoice.Kind.INVOICE,
+        document_state=DocumentState.ISSUED.value,
+        released=False,
+        consumption_month__lt=invoice.consumption_month,
+    )
+    if before.exists():
+        free.filter(started_on__lt=since).update(billed_until=since)
+    free.update(billed_until=None)
 
 
 def _flag_usage(invoice: Invoice) -> None:

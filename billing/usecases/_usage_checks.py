@@ -17,6 +17,8 @@ TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 
 type RejectionCode = Literal[
+    "malformed_json",
+    "invalid_object",
     "unknown_organization",
     "unknown_resource",
     "unknown_meter",
@@ -118,7 +120,7 @@ class UsageChecker:
 
     def check(self, records: Sequence[NewUsage]) -> tuple[list[Arrival], list[Rejection]]:
         """Sort records into acceptable and refused ones; three queries at most, however many records there are."""
-        are_storable = [_is_storable(record) for record in records]
+        are_storable = _are_storable(records)
         readable = list(compress(records, are_storable))
         known = _Known(
             self._references.organizations({record.organization for record in readable}),
@@ -187,11 +189,13 @@ class _Calendar:
         return bounds
 
 
-def _is_storable(record: NewUsage) -> bool:
-    """Tell whether every database can keep the texts of a record: they are Unicode, without NUL."""
-    texts = (record.source, record.event_id, record.organization, record.resource, record.meter, record.zone or "")
-    joined = "".join(texts)
-    return "\0" not in joined and (joined.isascii() or _is_unicode(joined))
+def _are_storable(records: Sequence[NewUsage]) -> list[bool]:
+    """Tell whether every database can keep the texts of each record: they are Unicode, without NUL."""
+    texts = [f"{r.source}{r.event_id}{r.organization}{r.resource}{r.meter}{r.zone}" for r in records]
+    everything = "".join(texts)  # one look, unless something is wrong with one of them
+    if everything.isascii() and "\0" not in everything:
+        return [True] * len(texts)
+    return ["\0" not in text and (text.isascii() or _is_unicode(text)) for text in texts]
 
 
 def _is_unicode(text: str) -> bool:

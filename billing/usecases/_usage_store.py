@@ -1,7 +1,8 @@
 """Storing usage that was checked: once per event, whoever else stores the same one at the same time.
 
-The first parts go to a temporary table and from there, in the order of their identity so that nobody deadlocks, into
-the real one. The unique key (month, source, event, part) decides who was first; who comes second compares.
+Most batches bring new events only, so the first parts go straight into the table, in the order of their identity so
+that nobody deadlocks. When the unique key (month, source, event, part) refuses that, they go through a temporary table:
+the key decides who was first; who comes second compares.
 
     arrivals ── COPY ──> temporary table ── INSERT … ON CONFLICT DO NOTHING ──> usage records
                                 └── what was not inserted: is the stored content the same?
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from billing.models import UsageRecord
 from billing.usecases._bulk import Row, allocate_ids, bulk_write
@@ -82,8 +83,10 @@ def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Sto
     if not arrivals:
         return Stored(0, 0, [])
     ordered = sorted(arrivals, key=lambda arrival: (arrival.parts[0].month, arrival.source, arrival.event_id))
-    inserted = _insert_first_parts(ordered, received_at)
-    verdicts = dict(_compare()) if inserted < len(ordered) else {}
+    verdicts: dict[int, bool] = {}
+    if not _insert_all(ordered, received_at):
+        inserted = _insert_new(ordered, received_at)
+        verdicts = dict(_compare()) if inserted < len(ordered) else {}
     accepted = [arrival for position, arrival in enumerate(ordered) if position not in verdicts]
     # Later parts belong to whoever stored the first one, so nothing can be in their way.
     later = [(arrival, number, part) for arrival in accepted for number, part in enumerate(arrival.parts) if number > 0]
@@ -99,7 +102,24 @@ def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Sto
     return Stored(len(accepted), len(verdicts) - len(different), different)
 
 
-def _insert_first_parts(ordered: Sequence[Arrival], received_at: datetime) -> int:
+def _insert_all(ordered: Sequence[Arrival], received_at: datetime) -> bool:
+    """Insert the first parts if all of them are new."""
+    ids = allocate_ids(UsageRecord, len(ordered))
+    try:
+        with transaction.atomic():
+            bulk_write(
+                connection,
+                _TABLE,
+                COLUMNS,
+                [_row(id_, each, 0, each.parts[0], received_at) for id_, each in zip(ids, ordered, strict=True)],
+            )
+    except IntegrityError:
+        return False
+    return True
+
+
+def _insert_new(ordered: Sequence[Arrival], received_at: datetime) -> int:
+    """Insert the first parts of events that are new; return how many these were."""
     ids = allocate_ids(UsageRecord, len(ordered))
     rows = (
         (position, *_row(id_, arrival, 0, arrival.parts[0], received_at))

@@ -76,6 +76,7 @@ def apply_coupon(*, coupon_name: str, organization: Organization, user: User | N
         starts_on=today,
         expires_on=_expiry(coupon, today),
         reason=coupon.name,
+        author=user if user is not None and user.is_staff else None,
     )
     book_grants([grant], at=at)
     return CouponUse.objects.create(coupon=coupon, organization=account, grant=grant, used_by=user, used_at=at)

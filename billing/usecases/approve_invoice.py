@@ -7,7 +7,7 @@ from django.utils.translation import gettext_noop as _
 
 from billing.models import Approval, Invoice
 from billing.queries.approvals import load_authors_of, printed_parties_of, why_stored_draft_needs_approval
-from billing.usecases._drafts import lock_draft
+from billing.usecases._drafts import ChangedMeanwhile, lock_draft
 from billing.usecases._events import NewEvent, record_event
 from billing.usecases._permissions import require
 from organizations.models import User
@@ -18,13 +18,13 @@ class UnableToApprove(Exception):
 
 
 @transaction.atomic
-def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) -> Approval:
+def approve_invoice(*, invoice_id: int, seen: str, parties: str, actor: User, at: datetime) -> Approval:
     """Approve a draft as it is: `seen` is its fingerprint, and any other content needs another approval.
 
-    So do other parties, or another payment term, than those it would be issued with now.
+    So do other parties, or another payment term: `parties` are those that the person saw (`printed_parties_of`).
 
-    Whoever adjusted the draft, decided about an adjustment or acknowledged a finding cannot approve it, and whoever
-    approves it cannot issue it.
+    Whoever adjusted the draft, decided about an adjustment, acknowledged a finding or set beside it what it takes up
+    cannot approve it, and whoever approves it cannot issue it.
 
     Raises NotAllowed, NotADraft, ChangedMeanwhile and UnableToApprove.
     """
@@ -33,11 +33,13 @@ def approve_invoice(*, invoice_id: int, seen: str, actor: User, at: datetime) ->
     reasons = why_stored_draft_needs_approval(invoice)
     if not reasons:
         raise UnableToApprove(_("This document needs no second person."))
+    if parties != printed_parties_of(invoice):
+        raise ChangedMeanwhile
     _check(invoice, actor)
     approval, is_new = Approval.objects.get_or_create(
         invoice=invoice,
         fingerprint=invoice.fingerprint,
-        parties=printed_parties_of(invoice),
+        parties=parties,
         approver=actor,
         defaults={"approved_at": at},
     )
@@ -60,5 +62,5 @@ def _check(invoice: Invoice, actor: User) -> None:
         raise UnableToApprove(_("The draft has findings that nobody has acknowledged: that comes first."))
     if actor.pk in load_authors_of(invoice):
         raise UnableToApprove(
-            _("You changed this draft or acknowledged a finding yourself: somebody else approves it.")
+            _("You changed this draft or what it bills, or acknowledged a finding: somebody else approves it.")
         )

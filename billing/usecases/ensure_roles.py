@@ -27,7 +27,7 @@ SEEN = _rights(
     *("billing.monthclose", "billing.closebatch", "billing.closeoutcome", "billing.bulkjob", "billing.bulkjobitem"),
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
     *("billing.reviewthresholds", "billing.approvalpolicy"),
-    *("billing.legalentity", "billing.taxrate", "billing.numberseries"),
+    *("billing.legalentity", "billing.taxrate", "billing.numberseries", "billing.apikey"),
     *("billing.legaltext", "billing.exchangerate"),
 ) | {"billing.see_portal"}
 ACCOUNTING = (
@@ -42,12 +42,14 @@ MANAGING = (
     _rights("add", "billing.creditgrant", "billing.couponuse")
     | _rights("add change delete", "billing.coupon", "billing.addon")
     | _rights("approve issue credit refund", "billing.invoice")
+    | _rights("add change", "billing.apikey")
 )
 CONTROLLING = (
     _rights("add change delete", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice")
     | _rights("add change delete", "billing.meter", "billing.taxrate")
     | _rights("add change delete", "billing.reviewthresholds", "billing.legaltext", "billing.exchangerate")
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
+    | _rights("add change", "billing.apikey")
     | _rights("approve", "billing.invoice")
 )
 AUDITING = _rights(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.models import CreditGrant
 from billing.usecases._grants import InvalidGrant, book_grants, check_grant
-from organizations.models import Organization
+from organizations.models import Organization, User
 from organizations.upserts import differences
 
 __all__ = ["GrantConflict", "Granted", "InvalidGrant", "grant_credits"]
@@ -37,11 +37,13 @@ def grant_credits(
     expires_on: date | None = None,
     priority: int = 0,
     reason: str = "",
+    author: User | None = None,
 ) -> Granted:
     """Grant credits that are usable at once, from `starts_on` to `expires_on`, both included.
 
-    They are in the currency of the organization. The same reference with the same content changes nothing. Raises
-    InvalidGrant for terms that contradict each other, GrantConflict for a reference with other content.
+    They are in the currency of the organization. `author` is who gives them in the desk; nobody: the platform. The
+    same reference with the same content changes nothing. Raises InvalidGrant for terms that contradict each other,
+    GrantConflict for a reference with other content.
     """
     check_grant(type=type, amount_cents=amount_cents, starts_on=starts_on, expires_on=expires_on)
     # The account's lock: its currency cannot change meanwhile, and of two that come at once the second finds the first.
@@ -63,6 +65,6 @@ def grant_credits(
                 _("The reference %(reference)s is taken by a grant with other content.") % {"reference": reference}
             )
         return Granted(stored, is_new=False)
-    grant = CreditGrant(reference=reference, **values)
+    grant = CreditGrant(reference=reference, author=author, **values)
     book_grants([grant], at=at)
     return Granted(grant, is_new=True)

@@ -1,11 +1,8 @@
 """Load organizations and all that belongs to them from lines of JSON."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import batched, chain
 from typing import Any, BinaryIO
-
-from django.db import DataError, IntegrityError
 
 from billing.usecases._imports.catalogue import store_add_on_plans, store_meters
 from billing.usecases._imports.decoding import UnreadableLine, decode_line
@@ -29,16 +26,12 @@ from billing.usecases._imports.reading import UnreadableFile, read_lines
 from billing.usecases._imports.records import store_charges, store_coupons, store_credit_grants, store_payments
 from billing.usecases._imports.resources import store_add_ons, store_resources
 from billing.usecases._imports.spools import LineSpool, Refusals
-from billing.usecases._imports.storing import Importing, Numbered, Verdicts
+from billing.usecases._imports.storing import Importing, Lines, Numbered, Store, Verdicts, store_lines
 from billing.usecases._imports.usage import store_usage
 from billing.usecases._references import References
-from billing.usecases._transactions import run_in_transaction
-from billing.usecases._usage_partitions import forget_partitions
+from organizations.models import User
 
 LINES_PER_BATCH = 5_000
-
-type Lines = Sequence[Numbered[Any]]
-type Store = Callable[[Lines, Importing], Verdicts]
 
 # One round after the other, each may refer to what the rounds before it stored. Within the first round
 # sub-organizations come behind their parents.
@@ -66,21 +59,21 @@ class ImportReport:
         self.refusals = Refusals()
 
 
-def import_data(*, stream: BinaryIO, at: datetime) -> ImportReport:
+def import_data(*, stream: BinaryIO, at: datetime, author: User | None = None) -> ImportReport:
     """Load a file in the format of interfaces §2; a bad line never stops the good ones.
 
     What is referred to may come later in the file. Lines wait on disk for their turn and are then stored batch by
     batch, each in a transaction of its own, so that files of any size need the same memory. `at` is when usage and
-    payments are received.
+    payments are received. `author` answers for the charges, discounts and refills of the file; nobody: the platform.
     """
     report = ImportReport()
-    importing = Importing(at, References())
+    importing = Importing(at, References(), author)
     spools = _sort(stream, report.refusals)
     for store, kinds in ROUNDS:
         postponed: list[Numbered[Any]] = []
         for lines in chain.from_iterable(spools[kind].batches(LINES_PER_BATCH) for kind in kinds):
             entries = [Numbered(number, decode_line(raw)) for number, raw in lines]
-            postponed += _take(_store(store, entries, importing), report)
+            postponed += _take(store_lines(store, entries, importing), report)
         _store_postponed(store, postponed, importing, report)
     return report
 
@@ -107,29 +100,12 @@ def _sort(stream: BinaryIO, refusals: Refusals) -> dict[type[Any], LineSpool]:
     return spools
 
 
-def _store(store: Store, lines: Lines, importing: Importing) -> Verdicts:
-    """Store a batch; when the database refuses it, halve it until only the line that is to blame is left out."""
-    try:
-        return run_in_transaction(lambda: store(lines, importing), before_retry=lambda: _forget(importing))
-    except (IntegrityError, DataError) as error:
-        _forget(importing)
-        if len(lines) == 1:
-            return Verdicts(rejected=[(lines[0].number, f"The database refuses it: {error}")])
-    half = len(lines) // 2
-    return _store(store, lines[:half], importing) + _store(store, lines[half:], importing)
-
-
-def _forget(importing: Importing) -> None:
-    importing.references.forget()
-    forget_partitions()
-
-
 def _store_postponed(store: Store, postponed: Lines, importing: Importing, report: ImportReport) -> None:
     """Try again what other lines may have made room for, as long as that helps."""
     while postponed:
         verdicts = Verdicts()
         for lines in batched(postponed, LINES_PER_BATCH, strict=False):
-            verdicts += _store(store, lines, importing)
+            verdicts += store_lines(store, lines, importing)
         if len(verdicts.postponed) == len(postponed):
             verdicts.give_up()
         postponed = _take(verdicts, report)
@@ -139,6 +115,6 @@ def _take(verdicts: Verdicts, report: ImportReport) -> list[Numbered[Any]]:
     """Add verdicts to the report; return the lines that are to be tried again."""
     report.accepted += verdicts.accepted
     report.unchanged += verdicts.unchanged
-    for number, reason in verdicts.rejected:
+    for number, reason, _code in verdicts.rejected:
         report.refusals.append(number, reason)
     return [entry for entry, _ in verdicts.postponed]

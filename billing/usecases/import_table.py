@@ -46,7 +46,7 @@ def import_table(
         require(actor, permission)
 
     def work() -> ImportReport:
-        report = import_data(stream=BytesIO(lines.raw), at=at)
+        report = import_data(stream=BytesIO(lines.raw), at=at, author=actor)
         for number, reason in lines.refusals:
             report.refusals.append(number, reason)
         if is_rehearsal:

@@ -37,6 +37,14 @@ class UnableToIssue(Exception):
     """Nothing can be issued as asked; the message says why and what to do."""
 
 
+class DateOvertaken(UnableToIssue):
+    """Meanwhile a document with a later date was issued in the series."""
+
+    def __init__(self, issue_date: date, last_date: date, template: str) -> None:
+        super().__init__(f"The issue date {issue_date} lies before {last_date}, the last one of the series {template}.")
+        self.reason = Reason("issue_date_overtaken", {"day": issue_date.isoformat(), "last": last_date.isoformat()})
+
+
 class NotIssued(Struct, frozen=True):
     """An organization whose month was not issued, and why."""
 
@@ -100,9 +108,7 @@ def issue_invoices(
 def _check_order(series: QuerySet[NumberSeries], issue_date: date) -> None:
     for template, last_date in series.values_list("template", "last_date"):
         if last_date is not None and issue_date < last_date:
-            raise UnableToIssue(
-                f"The issue date {issue_date} lies before {last_date}, the last one of the series {template}."
-            )
+            raise DateOvertaken(issue_date, last_date, template)
 
 
 def _find(external_ids: Sequence[str]) -> list[Organization]:

@@ -1,6 +1,6 @@
 """Record money received, and settle invoices with it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -93,17 +93,22 @@ def record_payment(
     if is_new:
         settled = list(_settle(payment, _payable_invoices(organization, named), at))
         record_events([_recorded(payment), *settled], actor=actor, at=at)
-    elif any(getattr(payment, name) != value for name, value in content.items()):
+    else:
+        _check_is_same(payment, content)
+    return Recorded(payment, is_new)
+
+
+def _check_is_same(payment: Payment, content: Mapping[str, object]) -> None:
+    if any(getattr(payment, name) != value for name, value in content.items()):
         raise PaymentConflict(
             _("Payment %(reference)s is already recorded with other content: %(amount)s %(currency)s on %(day)s.")
             % {
-                "reference": reference,
+                "reference": payment.reference,
                 "amount": format_cents(payment.amount_cents),
                 "currency": payment.currency,
                 "day": payment.date,
             }
         )
-    return Recorded(payment, is_new)
 
 
 def _check(reference: str, amount_cents: int, day: date, method: str, at: datetime) -> None:

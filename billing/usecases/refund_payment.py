@@ -6,7 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from billing.domain.money import format_cents
-from billing.models import Refund
+from billing.models import Payment, Refund
 from billing.queries.payments import unallocated_cents
 from billing.usecases._accounts import NoReason, NoSuchPayment, UnableToSettle, check_reason, lock_payment
 from billing.usecases._events import record_event
@@ -63,17 +63,7 @@ def refund_payment(
     stored = find_refund(reference, payment=payment, kind=kind, amount_cents=amount_cents, date=date, method=method)
     if stored is not None:
         return Refunded(stored, is_new=False)
-    if amount_cents <= 0:
-        raise InvalidRefund(_("A refund gives more than nothing back."))
-    if amount_cents > unallocated_cents(payment):
-        raise NotThatMuchUnallocated(
-            _("%(amount)s cannot go back: %(left)s of payment %(payment)s are unallocated.")
-            % {
-                "amount": format_cents(amount_cents),
-                "left": format_cents(unallocated_cents(payment)),
-                "payment": payment,
-            }
-        )
+    _check_amount(amount_cents, payment)
     refund = store_refund(
         payment,
         kind=kind,
@@ -86,3 +76,17 @@ def refund_payment(
     )
     record_event(refund_event("payment.refunded", refund, payment), actor=actor, at=at)
     return Refunded(refund, is_new=True)
+
+
+def _check_amount(amount_cents: int, payment: Payment) -> None:
+    if amount_cents <= 0:
+        raise InvalidRefund(_("A refund gives more than nothing back."))
+    if amount_cents > unallocated_cents(payment):
+        raise NotThatMuchUnallocated(
+            _("%(amount)s cannot go back: %(left)s of payment %(payment)s are unallocated.")
+            % {
+                "amount": format_cents(amount_cents),
+                "left": format_cents(unallocated_cents(payment)),
+                "payment": payment,
+            }
+        )

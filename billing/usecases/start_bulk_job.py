@@ -4,10 +4,13 @@ from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db import connection, transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from billing.domain.approvals import why_bulk_issue_needs_approval
 from billing.domain.periods import Month
-from billing.models import ApprovalPolicy, BulkJob, BulkJobItem, MonthClose, NumberSeries
+from billing.models import BulkJob, BulkJobItem, MonthClose, NumberSeries
+from billing.queries.approvals import load_policy
 from billing.queries.cockpit import blocked_payers, ready_payers
 from billing.queries.months import local_day, month_of
 from billing.usecases._bulk import bulk_write
@@ -36,7 +39,8 @@ def start_bulk_job(
     """Start bulk work on the payers that it concerns, or on those of them that are named.
 
     Issuing takes the drafts that are ready now. From the count of the approval policy on it waits for a second person;
-    what earlier jobs issued of the month without one counts too.
+    what earlier jobs issued of the month without one counts too. Without an issue date, all its invoices bear the day
+    on which it begins: this one, or that of the approval.
     One job of a kind at a time. Raises NotAllowed, and UnableToStart when there is nothing to do, when one is under
     way, or for an issue date in the future or before the last of the series.
     """
@@ -52,9 +56,12 @@ def start_bulk_job(
     chosen = [id_ for id_ in _payers(kind, month) if organization_ids is None or id_ in organization_ids]
     if not chosen:
         raise UnableToStart(_("There is nothing to do: no organization is in that state."))
+    waits = kind == Kind.ISSUE and _needs_approval(close, len(chosen))
+    if kind == Kind.ISSUE and not waits:
+        issue_date = issue_date or local_day(at)
     job = BulkJob.objects.create(
         kind=kind,
-        state=State.WAITING if _needs_approval(kind, close, len(chosen)) else State.RUNNING,
+        state=State.WAITING if waits else State.RUNNING,
         close=close,
         issue_date=issue_date,
         author=actor,
@@ -85,23 +92,19 @@ def _check_date(close: MonthClose, issue_date: date, today: date) -> None:
     if issue_date > today:
         raise UnableToStart(
             _("The issue date %(day)s is in the future: use %(today)s or an earlier day.")
-            % {"day": issue_date, "today": today}
+            % {"day": date_format(issue_date), "today": date_format(today)}
         )
     series = NumberSeries.objects.get(legal_entity=close.legal_entity_id, kind=NumberSeries.Kind.INVOICE)
     if series.last_date is not None and issue_date < series.last_date:
         raise UnableToStart(
             _("The issue date %(day)s lies before %(last)s, the last one of the series.")
-            % {"day": issue_date, "last": series.last_date}
+            % {"day": date_format(issue_date), "last": date_format(series.last_date)}
         )
 
 
-def _needs_approval(kind: str, close: MonthClose, count: int) -> bool:
-    if kind != Kind.ISSUE:
-        return False
-    policy = ApprovalPolicy.objects.filter(legal_entity=close.legal_entity_id, bulk_count__isnull=False).first()
-    if policy is None or policy.bulk_count is None:
-        return False
-    return count + _issued_without_approval(close) >= policy.bulk_count
+def _needs_approval(close: MonthClose, count: int) -> bool:
+    policy = load_policy(close.legal_entity_id)
+    return why_bulk_issue_needs_approval(policy, count=count + _issued_without_approval(close)) is not None
 
 
 def _issued_without_approval(close: MonthClose) -> int:

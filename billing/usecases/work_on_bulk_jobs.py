@@ -6,9 +6,10 @@ item keeps its reason and stops nobody.
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db.models import Q
 from msgspec import Struct, json
 
 from billing.domain.assembly import Blocked
@@ -22,9 +23,10 @@ from billing.usecases._close_batch import Result, compute_batch
 from billing.usecases._permissions import NotAllowed, require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import close_range, unexpected
-from billing.usecases.issue_invoices import UnableToIssue, issue_payers
+from billing.usecases.issue_invoices import DateOvertaken, issue_payers
 
 CHUNK = 500
+FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=10)
 
 log = logging.getLogger(__name__)
 Kind, State = BulkJob.Kind, BulkJobItem.State
@@ -38,13 +40,42 @@ class Mark(Struct, frozen=True):
 
 
 def work_on_bulk_jobs(*, at: datetime) -> int:
-    """Work until no running job has an item left that nobody else is at; returns how many items were worked on."""
-    worked = 0
-    for job in BulkJob.objects.filter(state=BulkJob.State.RUNNING).order_by("id").select_related("close", "author"):
-        while done := _work_on_chunk(job, at):
-            worked += done
-        _finish(job, at)
+    """Work until no running job has an item left that nobody else is at; returns how many items were worked on.
+
+    Jobs take turns, a chunk each. One on which the database gives up (a lock that nobody lets go of, a time limit)
+    waits longer and longer before it is tried again, and holds up no other.
+    """
+    due = Q(not_before=None) | Q(not_before__lte=at)
+    running = BulkJob.objects.filter(due, state=BulkJob.State.RUNNING).select_related("close", "author")
+    jobs, worked = list(running.order_by("id")), 0
+    while jobs:
+        done = {job.pk: _take_turn(job, at) for job in jobs}
+        worked += sum(done.values())
+        jobs = [job for job in jobs if done[job.pk]]
     return worked
+
+
+def _take_turn(job: BulkJob, at: datetime) -> int:
+    """Work on one chunk; 0 when there is nothing left to do for now."""
+    try:
+        done = _work_on_chunk(job, at)
+    except OperationalError:
+        log.exception("The database gave up on bulk job %s", job.pk)
+        _back_off(job, at)
+        return 0
+    if job.failures:
+        job.failures, job.not_before = 0, None
+        job.save(update_fields=["failures", "not_before"])
+    if not done:
+        _finish(job, at)
+    return done
+
+
+def _back_off(job: BulkJob, at: datetime) -> None:
+    """Where there is no database at all, this fails too, and the next wake-up tries again."""
+    job.not_before = at + min(FIRST_WAIT * 2 ** min(job.failures, 10), LONGEST_WAIT)
+    job.failures = min(job.failures + 1, 1_000)
+    job.save(update_fields=["failures", "not_before"])
 
 
 @transaction.atomic
@@ -93,9 +124,10 @@ def _issue(job: BulkJob, payer_ids: Sequence[int], at: datetime) -> Mapping[int,
             actor=job.author,
             at=at,
         )
-    except (NotAllowed, UnableToIssue) as refusal:
-        refused = Mark(State.FAILED.value, Reason("issue_refused", {"sentence": str(refusal)}))
-        return dict.fromkeys(payer_ids, refused)
+    except NotAllowed:
+        return dict.fromkeys(payer_ids, Mark(State.FAILED.value, Reason("author_may_not_issue")))
+    except DateOvertaken as refusal:
+        return dict.fromkeys(payer_ids, Mark(State.FAILED.value, refusal.reason))
     return {refused.payer_id: Mark(State.FAILED.value, refused.reason) for refused in report.not_issued}
 
 

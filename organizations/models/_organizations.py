@@ -1,5 +1,6 @@
 """The customer and the terms agreed with it."""
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
@@ -36,6 +37,26 @@ class Organization(models.Model):
         help_text=_("The last day of the agreement; for months that begin later the refill is computed again."),
     )
     consumption_discount_ppm = models.PositiveIntegerField(_("discount on consumption"), default=0)
+    refill_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        help_text="Who set the negotiated refill in the desk; nobody: the platform.",
+    )
+    discount_author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        db_index=False,
+        help_text="Who set the discount in the desk; nobody: the platform.",
+    )
     payment_term_days = models.PositiveSmallIntegerField(_("payment term in days"), default=30)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django_countries import countries
 
 from organizations.currencies import check_currency
-from organizations.models import BillingProfile, Organization
+from organizations.models import BillingProfile, Organization, User
 from organizations.upserts import Upserts
 
 # Not in ISO 3166, but on addresses and VAT numbers: Northern Ireland, Kosovo.
@@ -74,14 +74,18 @@ type Verdict = bool | OrganizationRefused
 
 @transaction.atomic
 def save_organizations(
-    *, organizations: Sequence[OrganizationValues], currency_fixed: Callable[[Collection[int]], Mapping[int, str]]
+    *,
+    organizations: Sequence[OrganizationValues],
+    currency_fixed: Callable[[Collection[int]], Mapping[int, str]],
+    author: User | None = None,
 ) -> list[Verdict]:
     """Create or update organizations by their identifier; one that is refused stops no other. Verdicts in their order.
 
     Parents have to be stored before. `currency_fixed` says, for organizations whose currency would change, which ones
-    cannot change it and why, as the end of a sentence: what was billed is not known here.
+    cannot change it and why, as the end of a sentence: what was billed is not known here. `author` answers for the
+    discounts and negotiated refills that this sets; nobody: the platform.
     """
-    batch = _Batch(organizations, currency_fixed)
+    batch = _Batch(organizations, currency_fixed, author)
     verdicts: list[Verdict] = []
     for values in organizations:
         try:
@@ -99,7 +103,9 @@ class _Batch:
         self,
         organizations: Sequence[OrganizationValues],
         currency_fixed: Callable[[Collection[int]], Mapping[int, str]],
+        author: User | None,
     ) -> None:
+        self._author_id = None if author is None else author.pk
         identifiers = {values.external_id for values in organizations}
         parents = {values.parent for values in organizations if values.parent}
         # Parents are locked too: they must not get a parent themselves meanwhile.
@@ -127,6 +133,7 @@ class _Batch:
             self._check_tree(row, values)
             self._move(row, parent)
         terms = _fields(values, but=("external_id", "parent", "profile")) | {"parent_id": parent.pk if parent else None}
+        terms |= self._authors(row, values)
         is_changed = self._rows.put(values.external_id, terms, only_new={"external_id": values.external_id})
         if profile is not None:
             owner = self._rows.rows[values.external_id]
@@ -137,6 +144,15 @@ class _Batch:
         """Write the organizations, then the profiles that refer to them."""
         self._rows.write()
         self._profiles.write()
+
+    def _authors(self, row: Organization | None, values: OrganizationValues) -> dict[str, object]:
+        """Who set the terms that give or cost something; what stays as it is stays theirs who set it."""
+        authors: dict[str, object] = {}
+        if values.consumption_discount_ppm != (row.consumption_discount_ppm if row else 0):
+            authors["discount_author_id"] = self._author_id
+        if values.negotiated_refill_cents != (row.negotiated_refill_cents if row else None):
+            authors["refill_author_id"] = self._author_id
+        return authors
 
     def _find_parent(self, values: OrganizationValues) -> Organization | None:
         if values.parent is None:

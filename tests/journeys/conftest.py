@@ -31,7 +31,7 @@ def chromium(django_db_setup: None) -> Iterator[Browser]:
     contents = connection._test_serialized_contents  # type: ignore[attr-defined]  # Django's test runner leaves it there
     with sync_playwright() as playwright:
         # In that loop Django opens a connection of its own, which has to know what serialized_rollback restores.
-        connection._test_serialized_contents = contents  # type: ignore[attr-defined]
+        connection._test_serialized_contents = contents  # type: ignore[attr-defined]  # set or read at run time
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import date
+from typing import Literal
 
 import msgspec
 
@@ -47,27 +48,43 @@ _RULES: list[tuple[re.Pattern[str], str]] = [
 ]
 _EXPECTED = re.compile(r"^Expected `(?P<wanted>[^`]*)`(?:, got `(?P<got>[^`]*)`)?$")
 _NOT_UTF_8 = "The line is not UTF-8: save the file in that encoding."
+PLAIN_QUOTES = 36
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class UnreadableLine(ValueError):
     """A line is not an object of the format; the message is a sentence."""
 
+    code: Literal["malformed_json", "invalid_object"] = "invalid_object"
+
+
+class MalformedLine(UnreadableLine):
+    """A line is not even JSON in UTF-8."""
+
+    code = "malformed_json"
+
 
 def decode_line(raw: bytes) -> Line:
     """Read one line. Raises UnreadableLine for broken JSON, another encoding, unknown, doubled or missing fields."""
+    return decode_object(raw, _decoder)
+
+
+def decode_object[Kind: Line](raw: bytes, decoder: msgspec.json.Decoder[Kind]) -> Kind:
+    """Read one object with the decoder of its kind, or of all; see `decode_line`. Where one kind only is expected, the
+    field `kind` may be left out.
+    """
     if len(raw) > MAX_LINE_BYTES:
         raise UnreadableLine("The line is longer than one mebibyte.")
     try:
-        line = _decoder.decode(raw)
+        line = decoder.decode(raw)
     except msgspec.ValidationError as error:
         raise UnreadableLine(_explain(str(error))) from error
     except msgspec.DecodeError as error:
-        raise UnreadableLine(_explain_syntax(raw, str(error))) from error
+        raise MalformedLine(explain_syntax(raw, str(error))) from error
     except UnicodeDecodeError as error:
-        raise UnreadableLine(_NOT_UTF_8) from error
+        raise MalformedLine(_NOT_UTF_8) from error
     except RecursionError as error:
-        raise UnreadableLine("The line is nested too deeply.") from error
+        raise MalformedLine("The line is nested too deeply.") from error
     _check_repetition(raw, line)
     _check_values(line)
     return line
@@ -90,7 +107,8 @@ def _explain(message: str) -> str:
     return f"{text}."
 
 
-def _explain_syntax(raw: bytes, message: str) -> str:
+def explain_syntax(raw: bytes, message: str) -> str:
+    """Say why bytes are no JSON, given what msgspec says about them."""
     if b"\0" in raw:
         return "The line holds NUL characters: is the file in UTF-16? Save it as UTF-8."
     try:
@@ -105,13 +123,20 @@ def _explain_syntax(raw: bytes, message: str) -> str:
 def _check_repetition(raw: bytes, line: Line) -> None:
     """Refuse a field that is written twice: of its two values msgspec would take the last.
 
-    Parsing again costs more than all the rest, so of usage only the quotes are counted: the ten names and values of a
-    plain line have four each, a zone that is null two less, one that is left out four less. Whatever is written twice
-    adds to that.
+    Parsing again costs more than all the rest, so of usage only the quotes are counted: the nine names and values of a
+    plain record have four each (so has its kind), a zone that is null two less, one that is left out four less.
+    Whatever is written twice adds to that.
     """
-    if isinstance(line, UsageLine) and raw.count(b'"') in ((36, 38) if line.zone is None else (40,)):
-        return
+    if isinstance(line, UsageLine):
+        quotes = raw.count(b'"') - 4 * count_kinds(raw)
+        if quotes in ((32, 34) if line.zone is None else (PLAIN_QUOTES,)):
+            return
     json.loads(raw, object_pairs_hook=_refuse_repetition)
+
+
+def count_kinds(raw: bytes) -> int:
+    """How often usage says its kind, as it is usually written. No text can hold that: its quotes would be escaped."""
+    return raw.count(b'"kind":"usage"') + raw.count(b'"kind": "usage"')
 
 
 def _refuse_repetition(pairs: list[tuple[str, object]]) -> None:

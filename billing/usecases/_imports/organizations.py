@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from billing.domain.money import parse_cents
 from billing.queries.organizations import fixed_currencies
 from billing.usecases._imports.lines import BillingObject, OrganizationLine
-from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, read_field
+from billing.usecases._imports.storing import Importing, Numbered, Rejected, RejectedLine, Verdicts, read_field
 from organizations.usecases.save_organizations import (
     OrganizationRefused,
     OrganizationValues,
@@ -27,13 +27,15 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
         try:
             readable.append((entry, _read(entry.line)))
         except RejectedLine as error:
-            verdicts.rejected.append((entry.number, str(error)))
-    results = save_organizations(organizations=[values for _, values in readable], currency_fixed=fixed_currencies)
+            verdicts.rejected.append(Rejected(entry.number, str(error)))
+    results = save_organizations(
+        organizations=[values for _, values in readable], currency_fixed=fixed_currencies, author=importing.author
+    )
     for (entry, _), result in zip(readable, results, strict=True):
         if isinstance(result, TreeConflict):
             verdicts.postponed.append((entry, str(result)))
         elif isinstance(result, OrganizationRefused):
-            verdicts.rejected.append((entry.number, str(result)))
+            verdicts.rejected.append(Rejected(entry.number, str(result)))
         else:
             verdicts.count(is_changed=result)
     importing.references.forget()

@@ -10,7 +10,16 @@ from billing.domain.quantities import parse_micro
 from billing.models import Charge, Coupon, CreditGrant
 from billing.usecases._grants import book_grants, check_grant
 from billing.usecases._imports.lines import ChargeLine, CouponLine, CreditGrantLine, PaymentLine
-from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, find_owner, read_field
+from billing.usecases._imports.storing import (
+    DifferentContent,
+    Importing,
+    Numbered,
+    RejectedLine,
+    UnknownReference,
+    Verdicts,
+    find_owner,
+    read_field,
+)
 from billing.usecases.record_payment import record_payment
 from organizations.currencies import check_currency
 from organizations.models import Organization
@@ -30,7 +39,7 @@ class _Once[Row: Model]:
         self.created: list[Row] = []
 
     def put(self, reference: str, values: Mapping[str, Any]) -> bool:
-        """Create a row, or tell that it is there already. Raises RejectedLine when it is there with other content."""
+        """Create a row, or tell that it is there already. Raises DifferentContent when it is not the same."""
         row = self._rows.get(reference)
         if row is None:
             row = self._rows[reference] = self._model(**{self._key: reference}, **values)
@@ -38,7 +47,7 @@ class _Once[Row: Model]:
             return True
         if different := differences(row, values):
             name = self._model._meta.verbose_name
-            raise RejectedLine(
+            raise DifferentContent(
                 f"The {name} {reference} was recorded before with other content ({', '.join(map(_public, different))})."
             )
         return False
@@ -74,6 +83,8 @@ def store_charges(lines: Sequence[Numbered[ChargeLine]], importing: Importing) -
 
     for entry in lines:
         verdicts.judge(entry, store)
+    for charge in charges.created:
+        charge.author = importing.author
     Charge.objects.bulk_create(charges.created)
     return verdicts
 
@@ -81,7 +92,9 @@ def store_charges(lines: Sequence[Numbered[ChargeLine]], importing: Importing) -
 def store_credit_grants(lines: Sequence[Numbered[CreditGrantLine]], importing: Importing) -> Verdicts:
     """Grant credits, usable at once."""
     # Locked, so that the currency of an account cannot change under its grants.
-    rows = Organization.objects.filter(external_id__in={line.organization for _, line in lines}).order_by("id")
+    known = importing.owners([line.organization for _, line in lines])
+    ids = [known[line.organization].id for _, line in lines if line.organization in known]
+    rows = Organization.objects.filter(pk__in=ids).order_by("id")
     owners = {row.external_id: row for row in rows.select_for_update(no_key=True)}
     grants = _Once(CreditGrant, "reference", {line.reference for _, line in lines})
     verdicts = Verdicts()
@@ -89,7 +102,7 @@ def store_credit_grants(lines: Sequence[Numbered[CreditGrantLine]], importing: I
     def store(line: CreditGrantLine) -> bool:
         owner = owners.get(line.organization)
         if owner is None:
-            raise RejectedLine(f"Unknown organization: {line.organization!r:.120}.")
+            raise UnknownReference(f"Unknown organization: {line.organization!r:.120}.")
         amount_cents = read_field("amount", parse_cents, line.amount)
         check_grant(type=line.type, amount_cents=amount_cents, starts_on=line.starts_on, expires_on=line.expires_on)
         values = {

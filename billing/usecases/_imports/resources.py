@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from billing.models import AddOn, Resource
 from billing.usecases._imports.lines import AddOnLine, ResourceLine
-from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Verdicts, find_owner
+from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, UnknownReference, Verdicts, find_owner
 from organizations.upserts import Upserts
 
 
@@ -40,7 +40,7 @@ def store_add_ons(lines: Sequence[Numbered[AddOnLine]], importing: Importing) ->
     def store(line: AddOnLine) -> bool:
         owner = find_owner(owners, line.organization)
         if line.plan not in plans:
-            raise RejectedLine(f"Unknown add-on plan: {line.plan!r:.120}.")
+            raise UnknownReference(f"Unknown add-on plan: {line.plan!r:.120}.")
         plan_id, currency = plans[line.plan]
         if currency != owner.currency:
             raise RejectedLine(
@@ -49,8 +49,11 @@ def store_add_ons(lines: Sequence[Numbered[AddOnLine]], importing: Importing) ->
         if line.ended_on is not None and line.ended_on < line.started_on:
             raise RejectedLine(f"The add-on cannot end on {line.ended_on}, before it starts on {line.started_on}.")
         stored = add_ons.rows.get(line.id)
-        if stored is not None and stored.billed_until is not None and stored.organization_id != owner.id:
-            raise RejectedLine(f"Add-on {line.id} is billed to another organization already.")
+        if stored is not None and stored.organization_id != owner.id:
+            if stored.billed_until is not None:
+                raise RejectedLine(f"Add-on {line.id} is billed to another organization already.")
+            if importing.references.organization_id is not None:
+                raise RejectedLine(f"Add-on {line.id} belongs to another organization.")
         values = {
             "organization_id": owner.id,
             "plan_id": plan_id,

@@ -6,12 +6,38 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from django.db import DataError, IntegrityError
 
 from billing.usecases._references import Owner, References
+from billing.usecases._transactions import run_in_transaction
+from billing.usecases._usage_partitions import forget_partitions
+from organizations.models import User
 
 
 class RejectedLine(ValueError):
-    """A line is not stored; the message is a sentence."""
+    """A line is not stored; the message is a sentence, the code is for programs."""
+
+    code = "refused"
+
+
+class UnknownReference(RejectedLine):
+    """A line names what does not exist."""
+
+    code = "unknown_reference"
+
+
+class DifferentContent(RejectedLine):
+    """What is recorded once was recorded before with other content."""
+
+    code = "different_content"
+
+
+class Rejected(NamedTuple):
+    """The number of a line and why it was not stored."""
+
+    number: int
+    reason: str
+    code: str = RejectedLine.code
 
 
 class Numbered[Kind: msgspec.Struct](NamedTuple):
@@ -27,7 +53,7 @@ class Verdicts:
 
     accepted: int = 0
     unchanged: int = 0
-    rejected: list[tuple[int, str]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
     postponed: list[tuple[Numbered[Any], str]] = field(default_factory=list)
 
     def __add__(self, other: "Verdicts") -> "Verdicts":
@@ -40,7 +66,7 @@ class Verdicts:
 
     def give_up(self) -> None:
         """Reject what was postponed."""
-        self.rejected += [(entry.number, reason) for entry, reason in self.postponed]
+        self.rejected += [Rejected(entry.number, reason) for entry, reason in self.postponed]
         self.postponed.clear()
 
     def judge[Kind: msgspec.Struct](self, entry: Numbered[Kind], store: Callable[[Kind], bool]) -> None:
@@ -48,7 +74,8 @@ class Verdicts:
         try:
             is_changed = store(entry.line)
         except ValueError as error:
-            self.rejected.append((entry.number, str(error)))
+            code = error.code if isinstance(error, RejectedLine) else RejectedLine.code
+            self.rejected.append(Rejected(entry.number, str(error), code))
         else:
             self.count(is_changed=is_changed)
 
@@ -65,17 +92,40 @@ class Importing(NamedTuple):
 
     at: datetime
     references: References
+    author: User | None = None
 
     def owners(self, identifiers: Sequence[str]) -> dict[str, Owner]:
         """The organizations that lines name, as far as they exist."""
         return self.references.organizations(identifiers)
 
 
+type Lines = Sequence[Numbered[Any]]
+type Store = Callable[[Lines, Importing], Verdicts]
+
+
+def store_lines(store: Store, lines: Lines, importing: Importing) -> Verdicts:
+    """Store a batch; when the database refuses it, halve it until only the line that is to blame is left out."""
+    try:
+        return run_in_transaction(lambda: store(lines, importing), before_retry=lambda: forget(importing))
+    except (IntegrityError, DataError) as error:
+        forget(importing)
+        if len(lines) == 1:
+            return Verdicts(rejected=[Rejected(lines[0].number, f"The database refuses it: {error}")])
+    half = len(lines) // 2
+    return store_lines(store, lines[:half], importing) + store_lines(store, lines[half:], importing)
+
+
+def forget(importing: Importing) -> None:
+    """Look at the database afresh."""
+    importing.references.forget()
+    forget_partitions()
+
+
 def find_owner(owners: dict[str, Owner], identifier: str) -> Owner:
-    """The organization that a line names. Raises RejectedLine."""
+    """The organization that a line names. Raises UnknownReference."""
     owner = owners.get(identifier)
     if owner is None:
-        raise RejectedLine(f"Unknown organization: {identifier!r:.120}.")
+        raise UnknownReference(f"Unknown organization: {identifier!r:.120}.")
     return owner
 
 

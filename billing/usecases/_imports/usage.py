@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from billing.usecases._imports.lines import UsageLine
-from billing.usecases._imports.storing import Importing, Numbered, Verdicts
+from billing.usecases._imports.storing import Importing, Numbered, Rejected, Verdicts
 from billing.usecases.record_usage import record_usage
 
 
@@ -13,5 +13,7 @@ def store_usage(lines: Sequence[Numbered[UsageLine]], importing: Importing) -> V
     verdicts = Verdicts()
     verdicts.accepted = result.accepted
     verdicts.unchanged = result.unchanged
-    verdicts.rejected = [(lines[rejection.index].number, rejection.detail) for rejection in result.rejected]
+    verdicts.rejected = [
+        Rejected(lines[rejection.index].number, rejection.detail, rejection.code) for rejection in result.rejected
+    ]
     return verdicts

@@ -66,7 +66,7 @@ def ask(
     url = f"/admin/billing/invoice/{invoice.pk}/do/rename/"
     request = RequestFactory().post(url, data, headers=headers) if data else RequestFactory().get(url, headers=headers)
     request.user = make_staff(role)
-    request._messages = CookieStorage(request)  # type: ignore[attr-defined]
+    request._messages = CookieStorage(request)  # type: ignore[attr-defined]  # set or read at run time
     response: HttpResponse = Desk(Invoice, admin.site).action_view(request, str(invoice.pk), "rename")
     return response.render() if hasattr(response, "render") else response
 

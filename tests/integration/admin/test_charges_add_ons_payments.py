@@ -1,16 +1,19 @@
 """Charges, add-ons and payments at the desk."""
 
 from datetime import date
+from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Charge, Invoice, Payment
+from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Allocation, Charge, Invoice, Payment
 from organizations.models import Organization
 from tests.builders.desk import desk
-from tests.builders.invoices import make_invoice
+from tests.builders.invoices import make_credit_note, make_invoice
 from tests.builders.organizations import make_organization
+from tests.builders.payments import make_payment
 
 pytestmark = pytest.mark.django_db
 
@@ -237,3 +240,55 @@ def test_a_price_that_the_form_does_not_know_of_keeps_its_day() -> None:
     response = clara.post(reverse("admin:billing_addonplan_change", args=[plan.pk]), plan_form(("", "50")))
     assert "Two prices begin on the same day." in response.content.decode()
     assert plan.prices.get().monthly_price_cents == 4_900
+
+
+# --- What people type and look for ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "1969-12-31", "9998-01-01", "9999-12-31"])
+def test_a_year_that_no_calendar_here_reaches_is_refused(fiona: Client, day: str) -> None:
+    page = fiona.post(reverse("admin:billing_charge_add"), charge_form(make_organization(), date=day))
+    assert "is out of range: choose a day from 1970 to 9997." in page.content.decode()
+    assert not Charge.objects.exists()
+
+
+def test_payments_are_found_by_the_beginning_of_their_reference(fiona: Client) -> None:
+    atlas = make_organization(name="Bank of Atlas")
+    for reference in ("BANK-17", "BANK-18", "CARD-17"):
+        make_payment(organization=atlas, reference=reference)
+
+    def found(term: str) -> list[str]:
+        listed = fiona.get(reverse("admin:billing_payment_changelist"), {"q": term}).context["cl"].result_list
+        return sorted(payment.reference for payment in listed)
+
+    assert found("BANK-17") == ["BANK-17"]
+    assert found("BANK-1") == ["BANK-17", "BANK-18"]
+    assert found("Bank of") == ["BANK-17", "BANK-18", "CARD-17"]
+
+
+def test_an_allocation_is_undone_from_the_page_of_its_invoice(fiona: Client) -> None:
+    invoice = make_invoice(status="pending", fees_cents=1_000)
+    make_payment(organization=invoice.organization, amount_cents=500, settles={invoice: 500})
+    page = fiona.get(reverse("admin:billing_invoice_change", args=[invoice.pk]))
+    allocation = invoice.allocations.get()
+    url = unescape(f"{page.context['undo_url']}&allocation={allocation.pk}")
+    assert url in unescape(page.content.decode())
+    assert f'<option value="{allocation.pk}" selected>' in fiona.get(url).content.decode()
+
+    done = fiona.post(url, {"allocation": str(allocation.pk), "reason": "It was for another invoice"})
+
+    assert done["Location"] == reverse("admin:billing_invoice_change", args=[invoice.pk])
+    invoice.refresh_from_db()
+    assert invoice.paid_cents == 0
+    assert fiona.get(done["Location"]).context["undo_url"] == ""
+
+
+def test_money_that_a_credit_note_freed_says_so_in_the_readers_language(fiona: Client) -> None:
+    invoice = make_invoice(status="paid", fees_cents=1_000)
+    payment = make_payment(organization=invoice.organization)
+    note = make_credit_note(refers_to=invoice, net_cents=100)
+    Allocation.objects.create(
+        payment=payment, invoice=invoice, amount_cents=100, undone_at=timezone.now(), credited_by=note
+    )
+    page = fiona.get(reverse("admin:billing_payment_change", args=[payment.pk])).content.decode()
+    assert f"Credited by {note.number}" in page

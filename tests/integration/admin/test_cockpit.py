@@ -8,10 +8,14 @@ from django.test import Client
 from django.urls import reverse
 
 from billing.models import ApprovalPolicy, BulkJob, CloseOutcome, Invoice, MonthClose
+from billing.queries.cockpit import load_states
+from billing.queries.dashboard import rises_and_falls
 from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs
 from organizations.models import BillingProfile, Organization
 from tests.builders.closing import close, consume, local, make_metered_price
-from tests.builders.desk import desk
+from tests.builders.desk import desk, make_staff
+from tests.builders.four_eyes import approve
+from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -67,6 +71,7 @@ def test_the_numbers_lead_to_the_lists_that_they_count(october: MonthClose) -> N
     assert numbers == {
         "Drafts": 3,
         "Ready": 1,
+        "Waiting for approval": 0,
         "To be reviewed": 1,
         "On hold": 1,
         "Blocked": 1,
@@ -76,6 +81,48 @@ def test_the_numbers_lead_to_the_lists_that_they_count(october: MonthClose) -> N
     }
     for cell in cells:
         assert client.get(cell["url"]).context["cl"].result_count == cell["number"]
+
+
+def test_what_only_lacks_an_approval_is_counted_apart_and_not_taken(october: MonthClose) -> None:
+    ApprovalPolicy.objects.update(discount_cents=50)
+    one, other, _ = Invoice.objects.order_by("id")
+    for draft in (one, other):
+        Organization.objects.filter(pk=draft.organization_id).update(
+            consumption_discount_ppm=500_000, discount_author=make_staff("Accountant")
+        )
+    close("2026-10")
+    client = desk()
+    approve(other, make_staff("Controller"))
+
+    cells = client.get(reverse("admin:billing_monthclose_change", args=[october.pk])).context["state_cells"]
+    numbers = {str(cell["label"]): (cell["number"], cell["url"]) for cell in cells}
+    assert (numbers["Drafts"][0], numbers["Ready"][0], numbers["Waiting for approval"][0]) == (3, 2, 1)
+    for label in ("Ready", "Waiting for approval"):
+        number, url = numbers[label]
+        assert client.get(url).context["cl"].result_count == number
+    dialog = client.get(reverse("admin:billing_monthclose_do", args=[october.pk, "issue"])).content.decode()
+    assert "2 drafts are ready. 1 more waits for a second person." in dialog
+
+    do(october, "issue")
+    work_on_bulk_jobs(at=AT)
+    assert [draft.pk for draft in Invoice.objects.filter(document_state="draft")] == [one.pk]
+
+
+def test_large_totals_wait_until_somebody_else_approved_them(october: MonthClose) -> None:
+    ApprovalPolicy.objects.update(invoice_total_cents=240)
+    first = Invoice.objects.earliest("id")
+    assert (load_states(date(2026, 10, 1)).ready, load_states(date(2026, 10, 1)).awaiting) == (0, 3)
+    approve(first, make_staff("Controller"))
+    assert (load_states(date(2026, 10, 1)).ready, load_states(date(2026, 10, 1)).awaiting) == (1, 2)
+    BillingProfile.objects.update(city="Elsewhere")
+    assert load_states(date(2026, 10, 1)).awaiting == 3
+
+
+def test_a_blocked_organization_is_no_fall(october: MonthClose) -> None:
+    for organization in Organization.objects.all():
+        make_invoice(organization=organization, month=date(2026, 9, 1), fees_cents=500)
+    _, falls = rises_and_falls(date(2026, 10, 1), 10)
+    assert {mover.organization.external_id for mover in falls} == {"orga_0", "orga_1", "orga_2"}
 
 
 def test_only_a_billing_manager_sees_the_buttons(october: MonthClose) -> None:

@@ -7,8 +7,10 @@ import pytest
 from django.urls import reverse
 
 from billing.admin.explanations import find_explanation
-from billing.models import Invoice, UsageDetail
+from billing.models import Charge, Invoice, UsageDetail
+from billing.usecases.adjust_invoice import Discount
 from organizations.models import Organization
+from tests.builders.adjusting import adjust
 from tests.builders.closing import (
     close,
     close_and_issue,
@@ -130,6 +132,23 @@ def test_what_credits_paid_names_the_grants(atlas: Organization) -> None:
     assert pending == "90.00"
 
 
+def test_a_discount_names_what_it_was_taken_off(atlas: Organization) -> None:
+    consume(atlas, quantity=10_000, on="2026-10-03")
+    make_charge(organization=atlas)
+    close("2026-10")
+    charge_key = f"one_shot:{Charge.objects.get().pk}"
+    adjust(atlas, Discount(charge_key, amount_cents=50_00))
+    adjust(atlas, Discount(percent_ppm=100_000))
+    invoice = invoice_of(atlas, "2026-10")
+    on_line, on_whole = invoice.lines.filter(kind="discount").order_by("position")
+    assert ("Taken off", "800.00") in steps_of(invoice, f"line-{on_line.pk}")
+    # 90.00 of regularization + 800.00 - 50.00
+    assert ("Taken off", "840.00") in steps_of(invoice, f"line-{on_whole.pk}")
+    assert on_whole.net_cents == -84_00
+    of_consumption = invoice.usage_details.get(meter=None)
+    assert ("The whole consumption", "100.00") in steps_of(invoice, f"detail-{of_consumption.pk}")
+
+
 def test_the_panel_is_a_dialog_or_a_page(atlas: Organization) -> None:
     consume(atlas, quantity=100, on="2026-10-03")
     close("2026-10")
@@ -157,7 +176,7 @@ def test_figures_of_another_invoice_are_not_found(atlas: Organization) -> None:
         )
     close("2026-10")
     one, other = Invoice.objects.order_by("id")
-    assert find_explanation(one, f"line-{other.lines.first().pk}") is None  # type: ignore[union-attr]
+    assert find_explanation(one, f"line-{other.lines.first().pk}") is None  # type: ignore[union-attr]  # it is there
 
 
 def test_panels_take_few_queries(atlas: Organization, django_assert_max_num_queries: Any) -> None:

@@ -358,6 +358,16 @@ def test_payments_and_credit_notes_stand_below_the_total(fiona: Client) -> None:
     assert "Credit statement" not in text_of(fiona, note)
 
 
+def test_nobody_pays_a_credit_note(fiona: Client) -> None:
+    note = make_credit_note(refers_to=make_invoice(fees_cents=1_000, status="pending"), net_cents=100, status="paid")
+    text = text_of(fiona, note)
+    assert "Due on" not in text
+    assert "Amount due" not in text
+    assert "paid" not in text.lower()
+    listed = fiona.get(reverse("admin:billing_invoice_changelist"), {"kind__exact": "credit_note"}).content.decode()
+    assert "issued" in listed
+
+
 def test_a_draft_says_that_it_is_one_and_shows_the_parties_of_today(fiona: Client) -> None:
     text = text_of(fiona, make_invoice(organization=make_organization(name="Atlas")))
     assert "A draft, computed" in text

@@ -204,7 +204,7 @@ class TestInvoicePage:
         ],
     )
     def test_what_is_offered(self, max_: Client, status: str, names: set[str]) -> None:
-        invoice = make_invoice(status=status, fees_cents=10_000)  # type: ignore[arg-type]
+        invoice = make_invoice(status=status, fees_cents=10_000)  # type: ignore[arg-type]  # given by the test
         money = {"record-payment", "use-money", "hold-payment", "resume-payment", "write-off", "take-back-write-off"}
         assert offered(max_, invoice) & money == names
 

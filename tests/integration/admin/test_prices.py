@@ -50,7 +50,7 @@ def typed(meter: Meter, tiers: list[tuple[str, str]], /, **values: str) -> dict[
 
 
 def errors_of(response: object) -> str:
-    context = response.context  # type: ignore[attr-defined]
+    context = response.context  # type: ignore[attr-defined]  # set or read at run time
     found = [*context["errors"], *context["adminform"].form.non_field_errors()]
     found += [error for inline in context["inline_admin_formsets"] for error in inline.formset.non_form_errors()]
     return " ".join(map(str, found))

@@ -12,10 +12,12 @@ from django.urls import reverse
 
 from billing.domain.review import Finding, stored_findings
 from billing.models import Acknowledgement, Approval, ApprovalPolicy, Invoice, ReviewThresholds
+from billing.queries.approvals import printed_parties_of
 from billing.usecases.acknowledge_finding import acknowledge_finding
-from billing.usecases.approve_invoice import approve_invoice
+from organizations.models import BillingProfile
 from tests.builders.closing import local
 from tests.builders.desk import desk, make_staff
+from tests.builders.four_eyes import approve
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 
@@ -61,7 +63,7 @@ def text_of(client: Client, invoice: Invoice) -> str:
 def do(client: Client, invoice: Invoice, name: str, **values: str) -> Any:
     """Send a dialog."""
     url = reverse("admin:billing_invoice_do", args=[invoice.pk, name])
-    return client.post(url, {"seen": invoice.fingerprint, **values})
+    return client.post(url, {"seen": invoice.fingerprint, "parties": printed_parties_of(invoice), **values})
 
 
 # --- Acknowledging ----------------------------------------------------------------------------------------------------
@@ -170,13 +172,26 @@ def test_nobody_approves_what_they_acknowledged(draft: Invoice) -> None:
 
     refused = do(desk("Billing manager"), draft, "approve").content.decode()
 
-    assert "You changed this draft or acknowledged a finding yourself" in refused
+    assert "You changed this draft or what it bills, or acknowledged a finding" in refused
+    assert not Approval.objects.exists()
+
+
+def test_whoever_it_is_made_out_to_is_approved_as_it_was_shown(clean: Invoice) -> None:
+    client = desk("Controller")
+    page = client.get(reverse("admin:billing_invoice_change", args=[clean.pk])).content.decode()
+    (url,) = {unescape(found) for found in re.findall(r'href="([^"]*/do/approve/[^"]*)"', page)}
+    BillingProfile.objects.update(company="Somebody Else SAS")
+
+    form = client.get(url).context["form"]
+    refused = client.post(url, {"seen": form["seen"].value(), "parties": form["parties"].value()})
+
+    assert "Somebody changed this draft meanwhile" in refused.content.decode()
     assert not Approval.objects.exists()
 
 
 def test_an_approval_of_other_content_is_shown_as_void(clean: Invoice) -> None:
     clara = make_staff("Controller")
-    approve_invoice(invoice_id=clean.pk, seen=clean.fingerprint, actor=clara, at=NOVEMBER_3)
+    approve(clean, clara)
     Invoice.objects.update(fingerprint="f" * 32)
 
     text = text_of(desk("Controller"), clean)

@@ -4,19 +4,22 @@ import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import time_machine
+from allauth.account.internal.flows.login import record_authentication
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal import auth as totp
 from allauth.mfa.utils import decrypt
 from django.contrib import admin
 from django.core.cache import cache
+from django.http import HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 from pytest_django import Settings
 
-from billing.admin._actions import PageAction, ReasonForm, confirm_first
+from billing.admin._actions import KEPT_SECONDS, TYPED, PageAction, ReasonForm, _take_typed, confirm_first
 from billing.admin.invoices import InvoiceAdmin
 from billing.models import Invoice
 from organizations.models import User
@@ -179,14 +182,51 @@ def test_signing_in_counts_for_a_quarter_of_an_hour(clock: time_machine.Travelle
     assert ask(client) is None
 
 
-def test_what_was_typed_comes_back_after_the_question(clock: time_machine.Traveller) -> None:
+def test_what_was_typed_waits_in_the_session_and_in_no_address(clock: time_machine.Traveller) -> None:
+    user = make_staff("Billing manager")
+    give_app(user)
+    invoice, client = make_invoice(), desk("Billing manager")
+    session = client.session
+    url = f"/admin/billing/invoice/{invoice.pk}/do/issue/"
+
+    def visit(request: HttpRequest) -> Any:
+        request.user, request.session = user, session
+        return Desk(Invoice, admin.site).action_view(request, str(invoice.pk), "issue")
+
+    question = visit(RequestFactory().post(f"{url}?seen=abc", {"reason": "agreed & signed", "preview": "1"}))
+    assert question["Location"].endswith(urlencode({"next": f"{url}?seen=abc"}))
+    assert "agreed" not in question["Location"]
+
+    answered = RequestFactory().get("/")
+    answered.user, answered.session = user, session
+    record_authentication(answered, user, "mfa", reauthenticated=True)
+    form = visit(RequestFactory().get(f"{url}?seen=abc")).context_data["form"]
+    assert form.initial == {"seen": "abc", "reason": "agreed & signed"}
+    assert visit(RequestFactory().get(url)).context_data["form"].initial == {}  # once
+
+
+def test_what_was_typed_does_not_wait_for_ever(clock: time_machine.Traveller) -> None:
     give_app(make_staff("Billing manager"))
     client = desk("Billing manager")
-    typed = {"reason": "agreed & signed", "csrfmiddlewaretoken": "x", "preview": "1"}
-    assert (ask(client, data=typed) or "").endswith(
-        f"?next={LIST.replace('/', '%2F')}%3Freason%3Dagreed%2B%2526%2Bsigned"
-    )
-    assert (ask(client, data={"reason": "long " * 1_000}) or "").endswith(f"?next={LIST.replace('/', '%2F')}")
+    session = client.session
+    request = RequestFactory().post(LIST, {"reason": "agreed"})
+    request.user, request.session = make_staff("Billing manager"), session
+    confirm_first(request)
+    assert session[TYPED]["values"] == {"reason": "agreed"}
+    later = RequestFactory().get("/admin/billing/charge/")
+    later.session = session
+    assert _take_typed(later) == {}
+    assert TYPED in session
+    clock.shift(timedelta(seconds=KEPT_SECONDS + 1))
+    assert _take_typed(later) == {}
+    assert TYPED not in session
+
+
+def test_too_much_is_not_kept(clock: time_machine.Traveller) -> None:
+    give_app(make_staff("Billing manager"))
+    client = desk("Billing manager")
+    assert (ask(client, data={"reason": "long " * 5_000}) or "").endswith(urlencode({"next": LIST}))
+    assert TYPED not in client.session
 
 
 class Desk(InvoiceAdmin):

@@ -96,7 +96,7 @@ def _fail_now_and_then(chance: Random) -> None:
         if invoice_ids and chance.random() < 0.1:
             raise OperationalError("as if the server had gone away")
 
-    module.seal = seal_or_fail  # type: ignore[attr-defined]
+    module.seal = seal_or_fail  # type: ignore[attr-defined]  # set or read at run time
 
 
 def _issue_in_any_order(external_ids: Sequence[str], chance: Random, *, at_once: int, days: int) -> list[str]:

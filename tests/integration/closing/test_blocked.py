@@ -71,7 +71,7 @@ def test_a_meter_without_a_price_blocks_until_the_price_exists(atlas: Organizati
 
     assert (report.invoices, report.nil, report.blocked) == (0, 0, 1)
     assert why_blocked(atlas, "2026-10") == (
-        "No price in EUR for meter gpu in zone “par” on 2026-10-01: add the price, then close the month again."
+        "No price in EUR for meter gpu in zone “par” on 1 Oct 2026: add the price, then close the month again."
     )
     assert not Invoice.objects.exists()
 
@@ -105,7 +105,7 @@ def test_late_usage_without_a_price_blocks_the_next_month(atlas: Organization) -
 
     close("2026-11")
 
-    assert "on 2026-10-01" in why_blocked(atlas, "2026-11")
+    assert "on 1 Oct 2026" in why_blocked(atlas, "2026-11")
 
 
 def test_a_quantity_of_zero_needs_no_price(atlas: Organization) -> None:
@@ -121,7 +121,7 @@ def test_an_add_on_plan_without_a_price_on_the_day_blocks(atlas: Organization) -
 
     close("2026-10")
 
-    assert why_blocked(atlas, "2026-10") == "The plan of add-on “Support” has no price on 2026-10-01: add one."
+    assert why_blocked(atlas, "2026-10") == "The plan of add-on “Support” has no price on 1 Oct 2026: add one."
 
 
 # --- Parties and VAT --------------------------------------------------------------------------------------------------
@@ -139,7 +139,7 @@ def test_an_add_on_plan_without_a_price_on_the_day_blocks(atlas: Organization) -
 )
 def test_an_incomplete_billing_profile_blocks(atlas: Organization, fields: dict[str, str], missing: str) -> None:
     atlas.billing_profile.delete()
-    make_billing_profile(organization=atlas, **fields)  # type: ignore[arg-type]
+    make_billing_profile(organization=atlas, **fields)  # type: ignore[arg-type]  # given by the test
     consume(atlas, quantity=100, on="2026-10-03")
 
     close("2026-10")
@@ -367,7 +367,7 @@ def test_blocked_ones_are_printed_with_id_name_and_reason(
     call_command("close_month", "2025-10")
     call_command("issue_invoices", "2025-10")
 
-    sentence = "No price in EUR for meter gpu in zone “par” on 2025-10-01: add the price, then close the month again."
+    sentence = "No price in EUR for meter gpu in zone “par” on 1 Oct 2025: add the price, then close the month again."
     assert capsys.readouterr().out.splitlines() == [
         f"blocked: orga_atlas Atlas: {sentence}",
         "invoices: 0, nil: 0, blocked: 1",

@@ -10,8 +10,9 @@ import pytest
 from billing.domain.quantities import MICRO
 from billing.models import Approval, ApprovalPolicy, Invoice, ReviewThresholds
 from billing.usecases.adjust_invoice import AddedLine, Change, Discount, Note, Refill
-from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+from billing.usecases.approve_invoice import UnableToApprove
 from organizations.models import Organization, User
+from tests.builders import four_eyes
 from tests.builders.adjusting import adjust, later, try_adjust, undo
 from tests.builders.closing import (
     broken_promises,
@@ -43,8 +44,7 @@ def atlas() -> Organization:
 
 
 def approve(atlas: Organization, actor: User) -> Approval:
-    draft = invoice_of(atlas, "2026-10")
-    return approve_invoice(invoice_id=draft.pk, seen=draft.fingerprint, actor=actor, at=later())
+    return four_eyes.approve(invoice_of(atlas, "2026-10"), actor, at=later())
 
 
 @pytest.mark.parametrize(

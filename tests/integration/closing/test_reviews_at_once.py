@@ -12,9 +12,10 @@ from billing.domain.review import stored_findings
 from billing.models import Acknowledgement, Approval, ApprovalPolicy, Event, Invoice, ReviewThresholds
 from billing.usecases._drafts import ChangedMeanwhile, NotADraft
 from billing.usecases.acknowledge_finding import UnableToAcknowledge, acknowledge_finding
-from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+from billing.usecases.approve_invoice import UnableToApprove
 from tests.builders.closing import close, close_and_issue, consume, invoice_of, issue, local, make_metered_price
 from tests.builders.desk import make_staff
+from tests.builders.four_eyes import approve
 from tests.builders.organizations import make_organization
 
 pytestmark = [
@@ -84,7 +85,7 @@ def test_four_clicks_approve_once() -> None:
     ApprovalPolicy.objects.update(invoice_total_cents=1)
     at = local("2026-11-03 11:00")
 
-    at_once(*[lambda: approve_invoice(invoice_id=draft.pk, seen=draft.fingerprint, actor=clara, at=at)] * 4)
+    at_once(*[lambda: approve(draft, clara, at=at)] * 4)
 
     assert (Approval.objects.count(), Event.objects.filter(kind="invoice.approved").count()) == (1, 1)
 

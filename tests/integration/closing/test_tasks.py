@@ -183,6 +183,6 @@ def _die_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
         if closed == batches:
             raise KeyboardInterrupt
         closed += 1
-        close_range(*arguments, **options)  # type: ignore[arg-type]
+        close_range(*arguments, **options)  # type: ignore[arg-type]  # given by the test
 
     monkeypatch.setattr(_runs, "close_range", die)

@@ -6,10 +6,10 @@ Usage of apps.S costs 0.01 a second. Atlas' October is 100.00 + 100.00 of provis
 import pytest
 from django.db.models import Model
 
-from billing.models import Approval, ApprovalPolicy, Invoice, LegalEntity
+from billing.models import Invoice, LegalEntity
 from billing.queries.review_pages import load_review
 from billing.usecases.adjust_invoice import Discount
-from billing.usecases.approve_invoice import UnableToApprove, approve_invoice
+from billing.usecases.approve_invoice import UnableToApprove
 from billing.usecases.confirm_adjustment import confirm_adjustment
 from billing.usecases.undo_adjustment import undo_adjustment
 from organizations.models import BillingProfile, Organization, User
@@ -18,55 +18,14 @@ from tests.builders.closing import (
     close,
     consume,
     everything_stored,
-    invoice_of,
     issue,
-    local,
-    make_metered_price,
     why_not_issued,
 )
-from tests.builders.desk import make_staff
-from tests.builders.organizations import make_organization
+from tests.builders.four_eyes import NOVEMBER_3, approve
 
 pytestmark = pytest.mark.django_db
 
-NOVEMBER_3 = local("2026-11-03 10:00")
 VOID = "It has changed since it was approved: close the month again, then have it approved anew."
-
-
-@pytest.fixture
-def max_() -> User:
-    return make_staff("Billing manager")
-
-
-@pytest.fixture
-def clara() -> User:
-    return make_staff("Controller")
-
-
-@pytest.fixture
-def fiona() -> User:
-    return make_staff("Accountant")
-
-
-@pytest.fixture
-def atlas(max_: User, clara: User, fiona: User) -> Organization:
-    """Totals need a second person from 200.00 on."""
-    ApprovalPolicy.objects.update(invoice_total_cents=200_00)
-    make_metered_price()
-    return make_organization(external_id="orga_atlas", name="Atlas")
-
-
-@pytest.fixture
-def draft(atlas: Organization) -> Invoice:
-    consume(atlas, quantity=10_000, on="2026-10-03")
-    close("2026-10")
-    return invoice_of(atlas, "2026-10")
-
-
-def approve(invoice: Invoice, actor: User) -> Approval:
-    """Approve a draft as it is stored."""
-    invoice = Invoice.objects.get(pk=invoice.pk)
-    return approve_invoice(invoice_id=invoice.pk, seen=invoice.fingerprint, actor=actor, at=NOVEMBER_3)
 
 
 @pytest.mark.parametrize(

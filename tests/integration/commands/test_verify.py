@@ -1,14 +1,18 @@
 """What the person who runs `verify` sees."""
 
 from io import StringIO
+from pathlib import Path
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import transaction
 
 from billing.management.commands.verify import LISTED
-from billing.models import CreditGrant
+from billing.models import CreditGrant, Invoice, NumberSeries
 from billing.queries.verification import PROMISES
+from billing.usecases._sealing import seal
 from tests.builders.credits import make_grant
+from tests.builders.guards import guards_lifted
 from tests.builders.organizations import make_organization
 from tests.builders.platform import make_platform
 
@@ -24,7 +28,7 @@ def test_tells_what_was_checked_with_counts() -> None:
     lines = out.getvalue().splitlines()
     assert "ok      What remains of a grant is the sum of its entries, and never negative. (7 grants)" in lines
     assert lines[-1] == f"promises checked: {len(PROMISES)}, broken things: 0"
-    assert len(lines) == len(PROMISES) + 1
+    assert [line[:7] for line in lines[len(PROMISES) : -1]] == ["anchor "] * 2  # invoices and credit notes
 
 
 def test_names_each_broken_thing_and_fails() -> None:
@@ -53,3 +57,84 @@ def test_long_lists_are_cut_but_counted() -> None:
 
     assert out.getvalue().count("It is in USD, its organization in EUR.") == LISTED
     assert f"and 3 more, {LISTED + 3} in all" in out.getvalue()
+
+
+# --- Anchors ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def anchors(tmp_path: Path) -> Path:
+    """What an earlier run wrote: the platform's last invoice and last credit note."""
+    make_platform()
+    call_command("verify", "--write-anchors", str(tmp_path / "anchors"), stdout=StringIO())
+    return tmp_path / "anchors"
+
+
+def verify(*arguments: str) -> tuple[str, int]:
+    """What it prints, and its exit status."""
+    out = StringIO()
+    try:
+        call_command("verify", *arguments, stdout=out)
+    except SystemExit as stopped:
+        return out.getvalue(), int(str(stopped.code))
+    return out.getvalue(), 0
+
+
+def test_what_was_printed_or_written_is_found_again(anchors: Path, tmp_path: Path) -> None:
+    printed, _ = verify()
+    (tmp_path / "log").write_text(printed)
+    for path in (anchors, tmp_path / "log"):
+        text, status = verify("--anchors", str(path))
+        assert "ok      The series contain what was written down before. (2 anchors)" in text
+        assert status == 0
+
+
+def test_clearing_all_hashes_looks_whole_but_not_to_an_anchor(anchors: Path) -> None:
+    with guards_lifted():
+        Invoice.objects.update(content_hash="")
+    NumberSeries.objects.update(last_hash="")
+    assert verify()[1] == 0
+
+    text, status = verify("--anchors", str(anchors))
+
+    last = Invoice.objects.filter(kind="invoice", number__isnull=False).latest("counter")
+    assert f"series invoice of legal entity {last.legal_entity_id}: {last.number} has no hash any more" in text
+    assert status == 1
+
+
+def test_a_series_that_was_chained_anew_is_named(anchors: Path) -> None:
+    invoices = Invoice.objects.filter(document_state="issued", kind="invoice").order_by("counter")
+    with guards_lifted(), transaction.atomic():
+        invoices.update(note="Not what was issued")
+        series = NumberSeries.objects.get(kind="invoice")
+        series.last_hash = ""
+        seal([invoice.pk for invoice in invoices], series)
+    assert verify()[1] == 0
+    assert "has another hash: it, or something before it, was changed since." in verify("--anchors", str(anchors))[0]
+
+
+def test_a_document_that_is_gone_is_named(anchors: Path) -> None:
+    text = anchors.read_text()
+    last = Invoice.objects.filter(kind="credit_note", number__isnull=False).latest("counter")
+    anchors.write_text(text.replace(str(last.number), "A-GONE"))
+    found, status = verify("--anchors", str(anchors))
+    assert "A-GONE, which was issued when the anchor was written, is not there." in found
+    assert status == 1
+
+
+def test_what_is_broken_is_not_written_down(tmp_path: Path) -> None:
+    grant = make_grant(organization=make_organization(), amount_cents=500)
+    CreditGrant.objects.filter(pk=grant.pk).update(remaining_cents=400)
+    assert verify("--write-anchors", str(tmp_path / "anchors"))[1] == 1
+    assert not (tmp_path / "anchors").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nothing of the kind\n", "anchor 12 1 invoice F1\n", "anchor " + "a" * 64 + " 1 bill F1\n"]
+)
+def test_a_file_without_anchors_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    (tmp_path / "anchors").write_text(text)
+    with pytest.raises(CommandError, match="anchor"):
+        call_command("verify", "--anchors", str(tmp_path / "anchors"))
+    with pytest.raises(CommandError, match="cannot be read"):
+        call_command("verify", "--anchors", str(tmp_path / "missing"))

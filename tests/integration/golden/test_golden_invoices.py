@@ -42,6 +42,17 @@ def _check(name: str, *months: str) -> None:
     assert exported == json.loads(file.read_text(encoding="utf-8"))
 
 
+def _check_focus(name: str, month: str) -> None:
+    """Issued, it is a dataset too."""
+    _run("issue_invoices", month, "--date", "2026-11-02")
+    out = StringIO()
+    call_command("export_focus", month, stdout=out)
+    file = GOLDEN / f"{name}.focus.csv"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(out.getvalue(), encoding="utf-8")
+    assert out.getvalue() == file.read_text(encoding="utf-8")
+
+
 def _run(*command: str) -> None:
     call_command(*command, stdout=StringIO())
 
@@ -147,6 +158,7 @@ def test_the_published_statement(given: Callable[..., None]) -> None:
     _run("close_month", "2026-10")
 
     _check("published_statement", "2026-10")
+    _check_focus("published_statement", "2026-10")
 
 
 def test_the_published_statement_with_sub_organizations(given: Callable[..., None]) -> None:
@@ -166,6 +178,7 @@ def test_the_published_statement_with_sub_organizations(given: Callable[..., Non
     _run("close_month", "2026-10")
 
     _check("published_sub_organizations", "2026-10")
+    _check_focus("published_sub_organizations", "2026-10")
 
 
 def test_an_eventful_quarter(given: Callable[..., None]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.core.management import call_command
 
+from tests.builders.focus import billed_by_document, export_focus, totals_of
 from tests.integration.oracle.basics import Json, Month
 from tests.integration.oracle.differences import differences
 from tests.integration.oracle.model import Oracle
@@ -158,6 +159,8 @@ def play(story: Iterable[Step], oracle: Oracle, folder: Path, *, rehearse: bool 
             _agree(f"step {number}, {type(step).__name__} {step.month}", oracle, platform, [step.month], show)
     _agree("at the end", oracle, platform, sorted(months), show)
     _gapless(platform.numbers.values())
+    for month in sorted(months):
+        _datasets(month)
     platform.verify()
 
 
@@ -178,6 +181,13 @@ def _agree(when: str, oracle: Oracle, platform: Platform, months: list[Month], s
     if found:
         shown = "\n".join(found[:show])
         raise Disagreement(f"{when}: {len(found)} differences\n{shown}")
+
+
+def _datasets(month: Month) -> None:
+    """Every issued document is a FOCUS dataset of the same total."""
+    billed, totals = billed_by_document(export_focus(str(month))), totals_of(str(month))
+    if billed != totals:
+        raise Disagreement(f"export_focus {month}: expected {totals}, got {billed}")
 
 
 def _gapless(numbers: Iterable[str]) -> None:

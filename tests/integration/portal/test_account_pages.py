@@ -302,7 +302,7 @@ class TestQueries:
         make_metered_price(unit_price="0.01")
         now = timezone.now()
         counts = []
-        for person, size in (("alice", 2), ("bob", 40)):
+        for person, size in (("alice", 2), ("bob", 15)):
             organization = make_organization(name=f"Size {size}")
             make_organization(name="Labs", parent=organization)
             client = signed_in(make_member(person, organization, role="admin"))

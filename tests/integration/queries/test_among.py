@@ -3,7 +3,7 @@
 import pytest
 from django.db.models import Q
 
-from billing.queries.among import among
+from billing.queries.among import among, among_texts
 from organizations.models import BillingProfile, Organization
 from tests.builders.organizations import make_organization
 
@@ -39,3 +39,15 @@ def test_more_ids_than_a_statement_takes_parameters() -> None:
     organization = make_organization()
 
     assert Organization.objects.get(among("id", range(1, 300_000))) == organization
+
+
+def test_texts_are_found_whatever_they_hold() -> None:
+    odd = ['a"b', "a\\b", "a,b", "{a}", "a'b", "a\nb", "null", "é", " ", "%s"]
+    for text in odd:
+        make_organization(external_id=text)
+    make_organization(external_id="other")
+
+    found = Organization.objects.filter(among_texts("external_id", [*odd, "missing"])).order_by("id")
+
+    assert [organization.external_id for organization in found] == odd
+    assert not Organization.objects.filter(among_texts("external_id", [])).exists()

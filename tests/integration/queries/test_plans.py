@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import MonthClose
+from billing.models import ApprovalPolicy, Invoice, MonthClose
 from organizations.admin._paginator import COUNTED_ROWS
 from tests.builders.desk import desk
 from tests.builders.invoices import make_invoice
@@ -22,6 +22,8 @@ pytestmark = [
 ]
 
 ORGANIZATIONS, MONTHS = 4_000, 12
+MOST_MS = 5_000  # under a second of work, on a machine that does other things too
+ALL_ORGANIZATIONS, FEW_MONTHS = 100_000, 3
 # A dozen months of the same invoice for thousands of organizations: what matters here is only how many there are.
 FILL = """
 INSERT INTO organizations_organization
@@ -46,28 +48,60 @@ INSERT INTO billing_closeoutcome
 """
 
 
+# Of the last month, as many are drafts again; a few of these are on hold or to be reviewed.
+DRAFTS = """
+INSERT INTO billing_invoice
+    (kind, document_state, payment_state, legal_entity_id, organization_id, consumption_month, currency, subtotal_cents,
+     vat_cents, total_cents, paid_cents, fingerprint, hold_reason, open_findings, review_notes, created_at, computed_at)
+    SELECT kind, 'draft', 'pending', legal_entity_id, organization_id, '2026-11-01', currency, subtotal_cents,
+           vat_cents, total_cents, 0, fingerprint, CASE WHEN organization_id %% 1000 = 0 THEN 'Wait' ELSE '' END,
+           CASE WHEN organization_id %% 500 = 1 THEN 1 ELSE 0 END, '[]', now(), now()
+    FROM billing_invoice WHERE fingerprint = 'x' AND consumption_month = '2026-10-01';
+INSERT INTO billing_monthclose (legal_entity_id, month, run, started_at, finished_at)
+    SELECT legal_entity_id, '2026-11-01', 1, now(), now() FROM billing_monthclose;
+INSERT INTO billing_closeoutcome
+    (close_id, month, organization_id, payer_id, kind, invoice_id, reason_code, reason_values, own_consumption_cents,
+     settled_usage)
+    SELECT c.id, c.month, i.organization_id, i.organization_id, 'invoice', i.id, '', '{}', 0, '[]'
+    FROM billing_invoice AS i, billing_monthclose AS c
+    WHERE i.document_state = 'draft' AND c.month = '2026-11-01';
+"""
+TABLES = ("billing_invoice", "billing_closeoutcome", "organizations_organization", "billing_monthclose")
+
+
+def fill(organizations: int, months: int, *, more: str = "") -> None:
+    invoice = make_invoice(fees_cents=1_000, status="pending", month=date(2026, 10, 1))
+    values = {"n": organizations, "months": months, "invoice": invoice.pk}
+    with connection.cursor() as cursor:
+        cursor.execute(FILL + more, values)
+        cursor.execute("; ".join(f"ANALYZE {table}" for table in TABLES))
+
+
 @pytest.fixture
 def many_invoices() -> MonthClose:
-    invoice = make_invoice(fees_cents=1_000, status="pending", month=date(2026, 10, 1))
-    with connection.cursor() as cursor:
-        cursor.execute(FILL, {"n": ORGANIZATIONS, "months": MONTHS, "invoice": invoice.pk})
-        cursor.execute("ANALYZE billing_invoice; ANALYZE billing_closeoutcome; ANALYZE organizations_organization")
+    fill(ORGANIZATIONS, MONTHS)
     return MonthClose.objects.get()
 
 
-def plans_of(url: str) -> list[tuple[str, str]]:
+@pytest.fixture
+def a_large_month() -> MonthClose:
+    """100,000 drafts of November, as many issued invoices of each month before; large drafts need a second person."""
+    fill(ALL_ORGANIZATIONS, FEW_MONTHS, more=DRAFTS)
+    ApprovalPolicy.objects.update(invoice_total_cents=95_000)
+    return MonthClose.objects.latest("month")
+
+
+def plans_of(url: str, explain: str = "EXPLAIN") -> list[tuple[str, str]]:
     """Each query of a page that reads invoices, with its plan."""
     client = desk()
-    with CaptureQueriesContext(
-        connection,
-    ) as captured:
+    with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
     queries = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
     with connection.cursor() as cursor:
         found = []
         for sql in queries:
             if "billing_invoice" in sql:
-                cursor.execute("EXPLAIN " + sql.replace("%", "%%"))
+                cursor.execute(f"{explain} " + sql.replace("%", "%%"))
                 found.append((sql, "\n".join(row[0] for row in cursor.fetchall())))
     return found
 
@@ -88,3 +122,44 @@ def test_no_page_reads_all_invoices(page: str, many_invoices: MonthClose) -> Non
         if f"LIMIT {COUNTED_ROWS + 1}" in sql:
             continue  # counting stops there, whichever rows it reads
         assert "Seq Scan on billing_invoice " not in plan, f"{sql}\n{plan}"
+
+
+@pytest.mark.long
+def test_a_month_of_100_000_is_under_a_second_of_work(a_large_month: MonthClose) -> None:
+    invoices = reverse("admin:billing_invoice_changelist")
+    november = f"{invoices}?consumption_month__year=2026&consumption_month__month=11"
+    last = Invoice.objects.filter(document_state="issued").latest("counter")
+    urls = {
+        "cockpit": reverse("admin:billing_monthclose_change", args=[a_large_month.pk]),
+        "dialog": reverse("admin:billing_monthclose_do", args=[a_large_month.pk, "issue"]),
+        "dashboard": reverse("admin:index"),
+        "list": invoices,
+        "month": november,
+        "ready": f"{november}&status=ready",
+        "awaiting": f"{november}&status=awaiting",
+        "review": f"{november}&status=review",
+        "on hold": f"{november}&status=on_hold",
+        "overdue": f"{invoices}?status=overdue",
+        "paid": f"{invoices}?status=paid",
+        "by organization": f"{invoices}?organization__id__exact={last.organization_id}",
+        "by number": f"{invoices}?q={last.number}",
+        "by name": f"{invoices}?q=Customer+9999",
+        "by total": f"{november}&o=8",
+        "by due date": f"{invoices}?o=-11",
+        "last page": f"{november}&p=200",
+        "invoice": reverse("admin:billing_invoice_change", args=[last.pk]),
+        "organization": reverse("admin:organizations_organization_change", args=[last.organization_id]),
+        "payments": reverse("admin:billing_payment_changelist"),
+    }
+    slow: list[str] = []
+    for page, url in urls.items():
+        plans = plans_of(url, "EXPLAIN (ANALYZE, BUFFERS)")
+        spent = [float(plan.rsplit("Execution Time: ", 1)[1].split(" ", 1)[0]) for _, plan in plans]
+        print(f"{page:<16}{len(plans):>3} queries of invoices {sum(spent):>8.0f} ms")  # noqa: T201
+        slow += [f"{page}: {sum(spent):.0f} ms"] * (sum(spent) >= MOST_MS)
+        slow += [
+            f"{page}: {sql}\n{plan}"
+            for sql, plan in plans
+            if "Seq Scan on billing_invoice " in plan and f"LIMIT {COUNTED_ROWS + 1}" not in sql
+        ]
+    assert slow == []

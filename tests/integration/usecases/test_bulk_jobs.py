@@ -3,15 +3,17 @@
 Usage of apps.S costs 0.01 a second: 100 seconds of October make 1.00 of regularization and 1.00 of provision.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import ApprovalPolicy, BulkJob, BulkJobItem, Event, Invoice, MonthClose, NumberSeries
 from billing.queries.cockpit import load_progress, load_states
+from billing.queries.reasons import reason_sentence
 from billing.usecases import work_on_bulk_jobs as worker
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.decide_bulk_job import UnableToDecide, decide_bulk_job
@@ -195,8 +197,10 @@ def test_who_may_not_issue_any_more_has_nothing_issued(organizations: list[Organ
     work_on_bulk_jobs(at=AT)
 
     assert (progress(job), issued_counters()) == ((0, 0, 0, 4), [])
-    reason = BulkJobItem.objects.filter(job=job)[0].reason_values["sentence"]
-    assert "does not have the permission billing.issue_invoice" in reason
+    item = BulkJobItem.objects.filter(job=job)[0]
+    assert reason_sentence(item.reason_code, item.reason_values) == (
+        "Who asked for it may not issue invoices any more."
+    )
 
 
 def test_many_at_once_wait_for_a_second_person(organizations: list[Organization]) -> None:
@@ -226,6 +230,72 @@ def test_refused_work_is_never_done(organizations: list[Organization]) -> None:
     assert work_on_bulk_jobs(at=AT) == 0
     with pytest.raises(UnableToDecide, match="does not wait"):
         decide_bulk_job(job_id=job.pk, approve=True, reason="", actor=second_manager(), at=AT)
+
+
+def test_the_day_is_that_of_the_click_however_late_a_worker_comes(organizations: list[Organization]) -> None:
+    start("issue")
+    work_on_bulk_jobs(at=AT + timedelta(days=2))
+    issued = Invoice.objects.filter(document_state="issued")
+    assert set(issued.values_list("issue_date", flat=True)) == {date(2026, 11, 3)}
+
+
+def test_the_day_of_what_waits_is_that_of_the_approval(organizations: list[Organization]) -> None:
+    ApprovalPolicy.objects.update(bulk_count=2)
+    job = start("issue")
+    assert job.issue_date is None
+    decide_bulk_job(job_id=job.pk, approve=True, reason="", actor=second_manager(), at=AT + timedelta(days=1))
+    work_on_bulk_jobs(at=AT + timedelta(days=3))
+    issued = Invoice.objects.filter(document_state="issued")
+    assert set(issued.values_list("issue_date", flat=True)) == {date(2026, 11, 4)}
+
+
+def test_work_that_the_database_gives_up_on_waits_and_lets_others_pass(
+    organizations: list[Organization], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, other = start("refresh"), start("preview")
+    do = worker._do
+
+    def give_up(job: BulkJob, *args: Any) -> Any:
+        if job.pk == stuck.pk:
+            raise OperationalError("canceling statement due to lock timeout")
+        return do(job, *args)
+
+    monkeypatch.setattr(worker, "_do", give_up)
+    assert work_on_bulk_jobs(at=AT) == 5
+    other.refresh_from_db()
+    assert other.state == "done"
+
+    waits = []
+    for _ in range(9):
+        stuck.refresh_from_db()
+        assert stuck.not_before is not None
+        waits.append(stuck.not_before)
+        assert work_on_bulk_jobs(at=stuck.not_before - timedelta(seconds=1)) == 0
+        assert work_on_bulk_jobs(at=stuck.not_before) == 0
+    seconds = [int((later - earlier).total_seconds()) for earlier, later in pairwise([AT, *waits])]
+    assert seconds == [5, 10, 20, 40, 80, 160, 320, 600, 600]
+
+    monkeypatch.setattr(worker, "_do", do)
+    stuck.refresh_from_db()
+    assert stuck.not_before is not None
+    assert work_on_bulk_jobs(at=stuck.not_before) == 5
+    stuck.refresh_from_db()
+    assert (stuck.state, stuck.failures) == ("done", 0)
+
+
+def test_jobs_take_turns(organizations: list[Organization], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker, "CHUNK", 2)
+    first, second = start("refresh"), start("preview")
+    turns: list[int] = []
+    do = worker._do
+
+    def take_down(job: BulkJob, *args: Any) -> Any:
+        turns.append(job.pk)
+        return do(job, *args)
+
+    monkeypatch.setattr(worker, "_do", take_down)
+    work_on_bulk_jobs(at=AT)
+    assert turns == [first.pk, second.pk] * 3
 
 
 def test_what_cannot_be_started_is_refused_with_a_sentence(organizations: list[Organization]) -> None:
@@ -258,7 +328,7 @@ def test_a_date_that_was_overtaken_fails_every_item_and_loses_no_number(organiza
 
 def test_counting_takes_few_queries(organizations: list[Organization], django_assert_max_num_queries: Any) -> None:
     job = start("issue")
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(7):
         load_states(OCTOBER)
     with django_assert_max_num_queries(1):
         load_progress(job)

@@ -9,7 +9,6 @@ from billing.queries.exports import ExportedDocument, export_documents
 from billing.usecases._accounts import NoSuchInvoice
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.adjust_invoice import Discount
-from billing.usecases.approve_invoice import approve_invoice
 from billing.usecases.cancel_invoice import (
     BeingCredited,
     Cancelled,
@@ -41,6 +40,7 @@ from tests.builders.closing import (
 )
 from tests.builders.credits import make_grant
 from tests.builders.desk import make_staff
+from tests.builders.four_eyes import approve
 from tests.builders.money import credit, credits_of, prepare, stands
 from tests.builders.organizations import make_organization
 
@@ -282,7 +282,7 @@ def test_an_approved_draft_of_all_that_is_left_is_the_one_that_is_issued(atlas: 
     assert not november.credit_notes.exists()
 
     note = prepare(november, actor=manager, at=DECEMBER_20)
-    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=DECEMBER_20)
+    approve(note, make_staff("Controller"), at=DECEMBER_20)
 
     assert cancel(november, actor=manager).credit_note == note
     assert not broken_promises()
@@ -332,6 +332,19 @@ def test_a_double_click_cancels_once(atlas: Organization) -> None:
         cancel(november)
 
     assert november.credit_notes.count() == 1
+
+
+def test_an_add_on_that_costs_nothing_is_unbilled_too(atlas: Organization) -> None:
+    free = make_plan(code="free", monthly_cents=0)
+    earlier = make_add_on(organization=atlas, plan=free, name="Free", started_on=date(2026, 10, 12))
+    close_and_issue("2026-10")
+    later = make_add_on(organization=atlas, plan=free, name="Later", started_on=date(2026, 12, 5))
+    close_and_issue("2026-11")
+    assert set(AddOn.objects.filter(plan=free).values_list("billed_until", flat=True)) == {date(2027, 1, 1)}
+
+    cancel(invoice_of(atlas, "2026-11"))
+    billed = dict(AddOn.objects.filter(plan=free).values_list("pk", "billed_until"))
+    assert billed == {earlier.pk: date(2026, 12, 1), later.pk: None}
 
 
 def test_not_replaced_once_a_sub_organization_has_another_payer(atlas: Organization) -> None:

@@ -230,5 +230,5 @@ class TestRefund:
             **values,
         }
         with pytest.raises(UnableToSettle, match=refusal):
-            refund_payment(**terms, actor=None, at=AT)  # type: ignore[arg-type]
+            refund_payment(**terms, actor=None, at=AT)  # type: ignore[arg-type]  # given by the test
         assert not Refund.objects.exists()

@@ -319,8 +319,8 @@ def test_a_second_person_approves_from_an_amount_on(october: Invoice) -> None:
     with pytest.raises(NeedsApproval, match=r"approve a credit note of 240\.00 \(from 240\.00 on\)"):
         issue()
     with pytest.raises((UnableToApprove, NotAllowed)):
-        approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=max_, at=AT)
-    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=clara, at=AT)
+        approve_invoice(invoice_id=note.pk, seen=note.fingerprint, parties="", actor=max_, at=AT)
+    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, parties="", actor=clara, at=AT)
     issue()
 
     assert stands(october) == ("canceled", 0)
@@ -335,7 +335,7 @@ def test_an_amount_is_not_passed_in_small_notes(october: Invoice) -> None:
     second = prepare(october, {"regularization": 4_000}, actor=max_)  # 48.00 more
     with pytest.raises(NeedsApproval, match=r"approve a credit note of 108\.00 \(from 100\.00 on\)"):
         issue_credit_note(credit_note_id=second.pk, seen=second.fingerprint, actor=max_, at=AT)
-    approve_invoice(invoice_id=second.pk, seen=second.fingerprint, actor=clara, at=AT)
+    approve_invoice(invoice_id=second.pk, seen=second.fingerprint, parties="", actor=clara, at=AT)
     issue_credit_note(credit_note_id=second.pk, seen=second.fingerprint, actor=max_, at=AT)
 
     # What was approved is known: 60.00 + 12.00 are below the amount.

@@ -178,7 +178,7 @@ def test_lines_that_are_no_object_of_the_format(line: bytes, sentence: str) -> N
     ],
 )
 def test_fields_that_cannot_be_read(line: dict[str, object], sentence: str) -> None:
-    report = import_lines(*BASICS, line)  # type: ignore[arg-type]
+    report = import_lines(*BASICS, line)  # type: ignore[arg-type]  # given by the test
 
     assert reasons(report) == {4: sentence}
     assert counts(report) == (3, 0, 1)
@@ -245,7 +245,7 @@ def test_what_the_database_alone_refuses_costs_one_line(monkeypatch: pytest.Monk
     from billing.usecases import import_data as module
     from billing.usecases._imports.resources import store_resources
 
-    def fragile(lines, importing):  # type: ignore[no-untyped-def]
+    def fragile(lines, importing):  # type: ignore[no-untyped-def]  # as fragile as it gets
         if any(line.id == "app_3" for _, line in lines):
             raise IntegrityError("no room")
         return store_resources(lines, importing)

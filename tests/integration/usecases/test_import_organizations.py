@@ -266,7 +266,7 @@ class TestCurrency:
     @pytest.mark.parametrize("status", ["draft", "pending", "paid"])
     def test_not_once_there_is_an_invoice(self, status: str) -> None:
         import_lines(organization_line())
-        make_invoice(organization=stored(), status=status)  # type: ignore[arg-type]
+        make_invoice(organization=stored(), status=status)  # type: ignore[arg-type]  # given by the test
 
         report = import_lines(organization_line(currency="USD"))
 

@@ -174,7 +174,7 @@ def test_a_currency_does_not_change_under_a_grant() -> None:
         import_lines(organization_line(name))
         at_once(
             lambda name=name: import_lines(grant_line(f"G-{name}", organization=name)),  # type: ignore[misc]
-            lambda name=name: import_lines(organization_line(name, currency="USD")),  # type: ignore[misc]
+            lambda name=name: import_lines(organization_line(name, currency="USD")),  # type: ignore[misc]  # on purpose
         )
 
     for grant in CreditGrant.objects.select_related("organization"):

@@ -16,6 +16,7 @@ from billing.usecases.cancel_invoice import cancel_invoice
 from organizations.models import Organization
 from tests.builders.closing import broken_promises, close, consume, issue, local, make_charge, make_metered_price
 from tests.builders.credits import make_grant
+from tests.builders.focus import billed_by_document, export_focus, totals_of
 from tests.builders.money import credit, receive
 from tests.builders.organizations import make_organization
 
@@ -261,3 +262,5 @@ def test_every_step_leads_where_the_ledger_says(seed: int) -> None:
         account.check()
     account.check_life()
     assert broken_promises() == []
+    for month in MONTHS:  # credit notes and what they correct are datasets of the same totals
+        assert billed_by_document(export_focus(month)) == totals_of(month)

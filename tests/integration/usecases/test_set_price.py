@@ -26,7 +26,7 @@ def terms(unit_price: str = "0.02") -> PriceTerms:
 def put(unit_price: str, since: date | None, meter: Meter | None = None, **key: object) -> Price:
     fields: dict[str, object] = {"meter_id": (meter or make_meter()).pk, "zone": "", "currency": "EUR", **key}
     return set_price(
-        key=PriceKey(**fields),  # type: ignore[arg-type]
+        key=PriceKey(**fields),  # type: ignore[arg-type]  # given by the test
         valid_from=None if since is None else midnight(since),
         terms=terms(unit_price),
     ).price
@@ -143,7 +143,7 @@ class TestIssuedMonths:
         )
         return make_invoice(
             organization=organization,
-            status=status,  # type: ignore[arg-type]
+            status=status,  # type: ignore[arg-type]  # given by the test
             month=month,
             details=[detail],
         )

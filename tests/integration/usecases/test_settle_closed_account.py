@@ -6,7 +6,6 @@ import pytest
 
 from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, Event
 from billing.usecases._permissions import NotAllowed
-from billing.usecases.approve_invoice import approve_invoice
 from billing.usecases.settle_closed_account import AccountNotOver, SettledAccount, settle_closed_account
 from organizations.models import Organization, User
 from tests.builders.closing import (
@@ -23,6 +22,7 @@ from tests.builders.closing import (
 )
 from tests.builders.credits import make_grant
 from tests.builders.desk import make_staff
+from tests.builders.four_eyes import approve
 from tests.builders.money import credits_of, ledger_of, stands
 from tests.builders.organizations import make_organization
 
@@ -133,7 +133,7 @@ def test_large_ones_wait_for_a_second_person(atlas: Organization) -> None:
     settled = settle(atlas, actor=manager)
     [note] = settled.waiting
     assert (settled.issued, note.document_state) == ([], "draft")
-    approve_invoice(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Controller"), at=JANUARY_10)
+    approve(note, make_staff("Controller"), at=JANUARY_10)
 
     assert settle(atlas, actor=manager).issued == [note]
     assert not broken_promises()

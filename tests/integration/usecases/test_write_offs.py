@@ -149,7 +149,7 @@ def test_a_credit_note_of_what_is_left_settles_a_written_off_invoice(atlas: Orga
 
 @pytest.mark.parametrize("status", ["processing", "paid", "canceled", "refunded", "wont_pay"])
 def test_what_does_not_wait_for_money_is_not_written_off(status: str) -> None:
-    invoice = make_invoice(status=status, fees_cents=10_000)  # type: ignore[arg-type]
+    invoice = make_invoice(status=status, fees_cents=10_000)  # type: ignore[arg-type]  # given by the test
     before = stands(invoice)
 
     with pytest.raises(NothingToWriteOff, match="Only an invoice that waits for money"):

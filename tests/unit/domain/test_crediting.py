@@ -20,7 +20,7 @@ def rate_of(lines: Sequence[CreditableLine], rate: tuple[str, int] = FRENCH, **c
 
 
 def line(id_: int, net_cents: int, rate: tuple[str, int] = FRENCH, credited_cents: int = 0) -> CreditableLine:
-    return CreditableLine(id_, net_cents, rate, credited_cents)  # type: ignore[arg-type]
+    return CreditableLine(id_, net_cents, rate, credited_cents)  # type: ignore[arg-type]  # given by the test
 
 
 def after(

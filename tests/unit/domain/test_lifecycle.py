@@ -61,9 +61,9 @@ def test_payment_steps(current: PaymentState, new: PaymentState) -> None:
 @pytest.mark.parametrize(("document", "payment"), list(product(DocumentState, PaymentState)))
 def test_a_document_state_never_becomes_a_payment_state(document: DocumentState, payment: PaymentState) -> None:
     with pytest.raises(ForbiddenTransition):
-        check_transition(document, payment)  # type: ignore[call-overload]
+        check_transition(document, payment)  # type: ignore[call-overload]  # on purpose
     with pytest.raises(ForbiddenTransition):
-        check_transition(payment, document)  # type: ignore[call-overload]
+        check_transition(payment, document)  # type: ignore[call-overload]  # on purpose
 
 
 def test_every_state_has_its_row() -> None:

@@ -159,7 +159,7 @@ def test_months_are_values() -> None:
     assert len({paris(2026, 10), paris(2026, 10)}) == 1
     assert paris(2026, 10) != Month(2026, 10, ZoneInfo("UTC"))
     with pytest.raises(AttributeError):
-        paris(2026, 10).year = 2027  # type: ignore[misc]
+        paris(2026, 10).year = 2027  # type: ignore[misc]  # on purpose
 
 
 @given(months)

@@ -1,0 +1,145 @@
+"""What people did beside a draft that it takes up: charges, free credits, a discount or a refill that they agreed.
+
+Only the desk leaves an author on these; what the platform sends has none, and needs no second person.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import date
+
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+from msgspec import Struct
+
+from billing.models import Adjustment, Charge, CreditGrant, CreditStatement, InvoiceLine, UsageDetail
+from billing.queries.among import among
+from billing.queries.months import month_of
+from organizations.models import Organization
+
+CHARGES = frozenset({"one_shot", "custom_service"})
+
+
+class Taken(Struct, frozen=True):
+    """What a draft takes up that may have been set beside it: (kind, source, net cents) of its lines, and its terms.
+
+    `discount_cents` >= 0 is the discount on consumption that the organization has.
+    """
+
+    lines: Collection[tuple[str, int | None, int]]
+    discount_cents: int
+    uses_free_credits: bool
+
+    @property
+    def charge_ids(self) -> Iterable[int]:
+        """The charges that it bills."""
+        return [source_id for kind, source_id, _ in self.lines if kind in CHARGES and source_id is not None]
+
+
+class Beside(Struct, frozen=True):
+    """The same by who did what: lines with those set by people as adjustments, credits given by people, the people."""
+
+    lines: list[tuple[str, int]]
+    given_credits_cents: int
+    authors: frozenset[int]
+
+
+def load_taken(drafts: Mapping[int, int]) -> dict[int, Taken]:
+    """What stored drafts of one month take up, by payer; `drafts` are their ids by payer. In three queries."""
+    of_drafts = among("invoice", drafts.values())
+    lines: dict[int, list[tuple[str, int | None, int]]] = {}
+    rows = InvoiceLine.objects.filter(of_drafts).order_by()
+    for invoice_id, kind, source_id, cents in rows.values_list("invoice_id", "kind", "source_id", "net_cents"):
+        lines.setdefault(invoice_id, []).append((kind, source_id, cents))
+    discounts = UsageDetail.objects.filter(of_drafts, meter=None).order_by().values_list("invoice_id", "amount_cents")
+    of_consumption = dict(discounts)  # one row each
+    statements = CreditStatement.objects.filter(of_drafts, used_free_cents__lt=0)
+    free = set(statements.order_by().values_list("invoice_id", flat=True))
+    return {
+        payer_id: Taken(lines.get(id_, []), -of_consumption.get(id_, 0), id_ in free)
+        for payer_id, id_ in drafts.items()
+    }
+
+
+def load_beside(month: date, drafts: Mapping[int, Taken]) -> dict[int, Beside]:
+    """What people did beside the drafts of a month (its first day), by payer; in three queries at most."""
+    charge_authors = _charge_authors([id_ for taken in drafts.values() for id_ in taken.charge_ids])
+    grants = _grants(month, [payer_id for payer_id, taken in drafts.items() if taken.uses_free_credits])
+    terms = _authors_of_terms(list(drafts))
+    return {
+        payer_id: _beside(taken, charge_authors, grants.get(payer_id, []), terms.get(payer_id, (None, None)))
+        for payer_id, taken in drafts.items()
+    }
+
+
+def _beside(
+    taken: Taken,
+    charge_authors: Mapping[int, int],
+    grants: Collection[tuple[int, int]],
+    terms: tuple[int | None, int | None],
+) -> Beside:
+    authors = {author_id for author_id, _ in grants}
+    lines = []
+    sells_credits = False
+    for kind, source_id, net_cents in taken.lines:
+        sells_credits |= kind == "provision"
+        author_id = charge_authors.get(source_id) if kind in CHARGES and source_id is not None else None
+        if author_id is not None:
+            authors.add(author_id)
+        lines.append((kind if author_id is None else "adjustment", net_cents))
+    refill_author_id, discount_author_id = terms
+    if discount_author_id is not None and taken.discount_cents:
+        authors.add(discount_author_id)
+        lines.append(("discount", -taken.discount_cents))
+    if refill_author_id is not None and sells_credits:
+        authors.add(refill_author_id)
+    return Beside(lines, sum(cents for _, cents in grants), frozenset(authors))
+
+
+def _charge_authors(charge_ids: Collection[int]) -> dict[int, int]:
+    if not charge_ids:
+        return {}
+    by_hand = Charge.objects.filter(among("id", charge_ids), author__isnull=False).order_by()
+    return {id_: author_id for id_, author_id in by_hand.values_list("id", "author_id") if author_id is not None}
+
+
+def _grants(month: date, payer_ids: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+    """Author and whole amount of each usable grant that a person gave to a payer or one of its sub-organizations."""
+    if not payer_ids:
+        return {}
+    usable = (Q(starts_on=None) | Q(starts_on__lte=month_of(month).last_day)) & (
+        Q(expires_on=None) | Q(expires_on__gte=month)
+    )
+    rows = CreditGrant.objects.filter(usable, author__isnull=False, remaining_cents__gt=0, type="free")
+    rows = rows.annotate(payer_id=Coalesce("organization__parent_id", F("organization_id")))
+    of_payers = rows.filter(among("payer_id", payer_ids)).order_by()
+    grants: dict[int, list[tuple[int, int]]] = {}
+    for payer_id, author_id, cents in of_payers.values_list("payer_id", "author_id", "amount_cents"):
+        if author_id is not None:
+            grants.setdefault(payer_id, []).append((author_id, cents))
+    return grants
+
+
+def _authors_of_terms(payer_ids: Collection[int]) -> dict[int, tuple[int | None, int | None]]:
+    """Who agreed on the refill and on the discount."""
+    by_hand = Q(refill_author__isnull=False, negotiated_refill_cents__isnull=False) | Q(discount_author__isnull=False)
+    rows = Organization.objects.filter(by_hand, among("id", payer_ids)).order_by()
+    return {
+        id_: (refill_author_id, discount_author_id)
+        for id_, refill_author_id, discount_author_id in rows.values_list(
+            "id", "refill_author_id", "discount_author_id"
+        )
+    }
+
+
+def payers_with_changes(month: date) -> set[int]:
+    """Whose drafts of a month may hold something that people did: on the draft, or beside it."""
+    last_day = month_of(month).last_day
+    charges = Charge.objects.filter(author__isnull=False, invoice=None, date__lte=last_day)
+    grants = CreditGrant.objects.filter(author__isnull=False, remaining_cents__gt=0)
+    beside = {
+        parent_id or id_
+        for rows in (charges, grants)
+        for id_, parent_id in rows.order_by().values_list("organization_id", "organization__parent_id")
+    }
+    adjusted = Adjustment.objects.filter(month=month, undone_at=None, kind__in=("line", "discount")).order_by()
+    agreed = Organization.objects.filter(discount_author__isnull=False, consumption_discount_ppm__gt=0).order_by()
+    return beside | set(adjusted.values_list("organization_id", flat=True)) | set(agreed.values_list("id", flat=True))
