@@ -1,6 +1,6 @@
 """Checks of the e-invoices of drafts: what they found, whether that still counts, and what is to be checked."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
 
@@ -128,3 +128,13 @@ def must_be_mended(draft: Invoice) -> bool:
     """Whether that keeps it from being issued: its customer must get a valid e-invoice."""
     profile: BillingProfile | None = getattr(draft.organization, "billing_profile", None)
     return profile is not None and profile.requires_e_invoice and failure_count(draft) > 0
+
+
+def failed_checks() -> Iterable[DraftCheck]:
+    """The drafts whose last check failed and that are not issued because of it, by organization."""
+    rows = DraftCheck.objects.filter(
+        failure_count__gt=0,
+        invoice__document_state=DocumentState.DRAFT.value,
+        invoice__organization__billing_profile__requires_e_invoice=True,
+    )
+    return rows.select_related("invoice__organization").order_by("invoice__organization__external_id", "invoice_id")
