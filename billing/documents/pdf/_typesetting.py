@@ -25,7 +25,7 @@ def template_folder() -> Path:
 
 def typeset(printed: Printed, *, timestamp: int, e_invoice: str | None = None) -> bytes:
     """Return the PDF; `e_invoice` is attached as `factur-x.xml`."""
-    content = printable(msgspec.to_builtins(printed))
+    content = printable(msgspec.to_builtins(printed)) | {"logo": printed.logo}
     if printed.payment is not None and printed.payment.transfer_code:
         content["transfer_image"] = svg_of(printed.payment.transfer_code)
     inputs = {"printed": json.dumps(content, ensure_ascii=False)}
