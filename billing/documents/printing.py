@@ -32,6 +32,7 @@ def _print(document: Document, language: Language) -> Printed:
         subtitle=_subtitle(document),
         watermark=_("Draft") if document.is_draft else "",
         facts=facts(document),
+        logo=document.seller.logo,
         seller=seller_block(document.seller),
         buyer=buyer_block(document.buyer),
         currency=document.currency,
