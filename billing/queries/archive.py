@@ -38,14 +38,23 @@ def documents_storage() -> Storage:
 
 
 def open_file(archived: ArchivedDocument, kind: FileKind) -> File[Any]:
-    """Open a stored file; raises FileNotFoundError, or another OSError of the storage."""
-    return documents_storage().open(archived.pdf_name if kind == "pdf" else archived.xml_name)
+    """Open a stored file; raises FileNotFoundError, or another OSError when the storage cannot give it now."""
+    return _open(archived.pdf_name if kind == "pdf" else archived.xml_name)
 
 
 def sha256_of(name: str) -> str:
     """The SHA-256 of a file as it is in the storage now, read piece by piece; raises OSError."""
-    with documents_storage().open(name) as file:
+    with _open(name) as file:
         return file_digest(cast(Any, file), "sha256").hexdigest()
+
+
+def _open(name: str) -> File[Any]:
+    try:
+        return documents_storage().open(name)
+    except OSError:
+        raise
+    except Exception as error:  # each storage has errors of its own when it cannot be reached
+        raise OSError(f"{type(error).__name__}: {error}") from error
 
 
 def file_name(invoice: Invoice, kind: FileKind | Literal["csv", "ubl.xml"]) -> str:

@@ -294,6 +294,19 @@ def test_a_file_that_cannot_be_read_now_is_sent_later() -> None:
     assert send_all(AT + timedelta(minutes=1)) == [Outcome.SENT]
 
 
+def test_a_storage_that_is_down_is_no_reason_to_ask_people(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = make_mail()
+
+    def down(*_: Any) -> Any:
+        raise RuntimeError("Could not connect to the endpoint URL")
+
+    monkeypatch.setattr(type(documents_storage()), "open", down)
+    assert send_mail(send=deliver_mail, at=AT) is Outcome.POSTPONED
+
+    mail.refresh_from_db()
+    assert (mail.state, mail.error) == ("waiting", "RuntimeError: Could not connect to the endpoint URL")
+
+
 class Server:
     """A mail server that answers as a test wants."""
 

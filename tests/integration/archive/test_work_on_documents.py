@@ -252,7 +252,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_documents() -> N
         with CaptureQueriesContext(connection) as captured:
             assert work_on_documents(render=render_plainly, at=AT).stored == documents
         # SQLite's executemany is shown as one query per row
-        numbers.append(len({query["sql"].split("(")[0][:90] for query in captured}))
+        numbers.append(len({str(query["sql"]).split("(")[0][:90] for query in captured}))
     assert numbers[0] == numbers[1]
 
 

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker
 from billing.demo.story import CAST, organization_id
 from billing.models import (
     AddOn,
+    ArchivedDocument,
     CloseOutcome,
     Coupon,
     CouponUse,
@@ -20,6 +21,7 @@ from billing.models import (
     CreditStatement,
     Invoice,
     InvoiceLine,
+    OutgoingMail,
     Payment,
     Price,
     TaxSubtotal,
@@ -228,3 +230,13 @@ def test_users_in_packages_of_five() -> None:
 def test_a_price_that_falls_within_a_month() -> None:
     lines = UsageDetail.objects.filter(invoice=invoice("Nordlicht Bildarchiv", SEPTEMBER), meter__code="search.m")
     assert lines.count() == 2
+
+
+def test_what_is_issued_has_files_and_was_sent_to_nobody_real(output: str) -> None:
+    issued = Invoice.objects.filter(document_state="issued").count()
+    assert ArchivedDocument.objects.filter(state="stored").count() == issued
+    mails = OutgoingMail.objects.all()
+    assert {mail.state for mail in mails} == {"sent"}
+    assert {mail.recipient.rpartition(".")[2] for mail in mails} == {"example"}
+    assert {f"{mail.sent_at:%Y-%m}" for mail in mails} == {"2026-08", "2026-09", "2026-10"}
+    assert "no e-mail reaches anybody" in output

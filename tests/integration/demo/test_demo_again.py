@@ -4,6 +4,7 @@ import json
 from datetime import UTC, date, datetime
 from io import StringIO
 from types import ModuleType
+from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -14,6 +15,7 @@ from billing.demo import desk, timeline
 from billing.demo.people import may_sign_in
 from billing.models import CloseOutcome, Event, Invoice
 from organizations.models import Organization, User
+from tests.builders.archive import render_plainly
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 ENOUGH = 9  # the late usage is the ninth's
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run_demo(at: datetime = NOW, organizations: int = 20) -> None:
-    with time_machine.travel(at, tick=False):
+    with time_machine.travel(at, tick=False), patch.object(timeline, "render", render_plainly):
         call_command("demo", no_serve=True, organizations=organizations, password="secret", stdout=StringIO())
 
 

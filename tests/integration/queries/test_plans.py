@@ -3,7 +3,7 @@
 A page that reads the whole table of invoices would take longer with every month that is closed.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -12,7 +12,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import ApprovalPolicy, Invoice, MonthClose
+from billing.queries.archive import count_due
+from billing.queries.mails import count_due_mails, count_mails_to_decide
+from billing.usecases.deliver_mail import deliver_mail
+from billing.usecases.send_mail import send_mail
+from billing.usecases.work_on_documents import work_on_documents
 from organizations.admin._paginator import COUNTED_ROWS
+from tests.builders.archive import render_plainly
 from tests.builders.desk import desk
 from tests.builders.invoices import make_invoice
 
@@ -45,6 +51,20 @@ INSERT INTO billing_closeoutcome
      settled_usage)
     SELECT c.id, '2026-10-01', i.organization_id, i.organization_id, 'invoice', i.id, '', '{}', 0, '[]'
     FROM billing_invoice AS i, billing_monthclose AS c WHERE i.fingerprint = 'x' AND i.consumption_month = '2026-10-01';
+"""
+FILL_ARCHIVE = """
+INSERT INTO billing_archiveddocument
+    (invoice_id, state, not_before, attempts, error, pdf_name, pdf_sha256, pdf_bytes, xml_name, xml_sha256, xml_bytes,
+     rendered_at)
+    SELECT id, 'stored', now(), 1, '', 'p', 'h', 1, 'x', 'h', 1, now() FROM billing_invoice WHERE fingerprint = 'x';
+INSERT INTO billing_outgoingmail
+    (kind, invoice_id, organization_id, recipient, number, language, state, attempts, not_before, try_until, error,
+     message_id, created_at, sent_at)
+    SELECT 'invoice', id, organization_id, 'a@example.org', 1, 'fr', 'sent', 1, now(), now(), '', '<' || id || '>',
+           now(), now()
+    FROM billing_invoice WHERE fingerprint = 'x';
+ANALYZE billing_archiveddocument;
+ANALYZE billing_outgoingmail;
 """
 
 
@@ -91,17 +111,21 @@ def a_large_month() -> MonthClose:
     return MonthClose.objects.latest("month")
 
 
-def plans_of(url: str, explain: str = "EXPLAIN") -> list[tuple[str, str]]:
+def plans_of(url: str, command: str = "EXPLAIN") -> list[tuple[str, str]]:
     """Each query of a page that reads invoices, with its plan."""
     client = desk()
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
-    queries = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    return explain(captured, "billing_invoice", command)
+
+
+def explain(captured: CaptureQueriesContext, table: str, command: str = "EXPLAIN") -> list[tuple[str, str]]:
+    """Each captured query that reads a table, with its plan."""
+    found = []
     with connection.cursor() as cursor:
-        found = []
-        for sql in queries:
-            if "billing_invoice" in sql:
-                cursor.execute(f"{explain} " + sql.replace("%", "%%"))
+        for sql in [query["sql"] for query in captured if query["sql"].startswith("SELECT")]:
+            if table in sql:
+                cursor.execute(f"{command} " + sql.replace("%", "%%"))
                 found.append((sql, "\n".join(row[0] for row in cursor.fetchall())))
     return found
 
@@ -163,3 +187,22 @@ def test_a_month_of_100_000_is_under_a_second_of_work(a_large_month: MonthClose)
             if "Seq Scan on billing_invoice " in plan and f"LIMIT {COUNTED_ROWS + 1}" not in sql
         ]
     assert slow == []
+
+
+def test_workers_find_what_is_due_without_reading_what_is_done(many_invoices: MonthClose) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(FILL_ARCHIVE)
+    at = datetime(2026, 11, 2, tzinfo=UTC)
+
+    with CaptureQueriesContext(connection) as captured:
+        assert count_due(at, most=5) == 1
+        assert work_on_documents(render=render_plainly, at=at).stored == 1
+        assert send_mail(send=deliver_mail, at=at) is None
+        assert count_due_mails(at, most=5) == 0
+        assert count_mails_to_decide() == {}
+
+    for table in ("billing_archiveddocument", "billing_outgoingmail"):
+        plans = explain(captured, table)
+        assert plans
+        for sql, plan in plans:
+            assert f"Seq Scan on {table} " not in plan, f"{sql}\n{plan}"
