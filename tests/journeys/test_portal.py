@@ -94,8 +94,8 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
     page.set_viewport_size({"width": width, "height": 800})
     page.emulate_media(color_scheme="dark" if width == 360 else "light")
     sign_in(page, live_server, "alice@example.com", "/")
-    names = [("invoices", ["orga_atlas"]), ("invoice", ["orga_atlas", invoice.number]), ("invoices", ["orga_abc"])]
-    for path in ("/", *(reverse(f"portal:{name}", args=args) for name, args in names)):
+    lists = [reverse("portal:invoices", args=[external_id]) for external_id in ("orga_atlas", "orga_abc")]
+    for path in ("/", *lists, f"{lists[0]}{invoice.number}/"):
         page.goto(f"{live_server.url}{path}")
         page.get_by_text("Alice", exact=True).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width

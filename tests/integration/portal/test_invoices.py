@@ -13,7 +13,8 @@ from django.utils.translation import override
 
 from billing.models import Invoice
 from billing.portal._words import status_of
-from billing.queries.customer_invoices import SETTLED_PER_PAGE, InvoiceList, Listed, load_invoice_list
+from billing.queries import customer_invoices
+from billing.queries.customer_invoices import InvoiceList, Listed, load_invoice_list
 from organizations.models import Organization
 from tests.builders.customers import make_member, signed_in
 from tests.builders.invoices import make_credit_note, make_invoice, make_line
@@ -152,10 +153,11 @@ def test_a_sub_organization_without_invoices_of_its_own_learns_why(atlas: Organi
     assert "Secret" not in page
 
 
-def test_settled_ones_come_page_by_page(atlas: Organization) -> None:
-    rows = [an_invoice(atlas, date(2020 + at // 12, at % 12 + 1, 1)) for at in range(SETTLED_PER_PAGE + 2)]
+def test_settled_ones_come_page_by_page(atlas: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(customer_invoices, "SETTLED_PER_PAGE", 3)
+    rows = [an_invoice(atlas, date(2020, at, 1)) for at in range(1, 6)]
     an_invoice(atlas, date(2026, 9, 1), "pending")
-    assert len(everything(load(atlas))) == 1 + SETTLED_PER_PAGE
+    assert len(everything(load(atlas))) == 1 + 3
     second = load(atlas, page=2)
     assert everything(second)[1:] == [rows[1].number, rows[0].number]
     client = signed_in(make_member("alice", atlas))
@@ -169,7 +171,7 @@ def test_many_cost_as_many_queries_as_few(atlas: Organization) -> None:
     make_credit_note(refers_to=an_invoice(atlas, date(2026, 9, 1)), net_cents=1_000)
     an_invoice(atlas, date(2026, 8, 1), "pending")
     counts = []
-    for months in (0, 12):
+    for months in (0, 4):
         for at in range(months):
             an_invoice(atlas, date(2025, at + 1, 1), "pending" if at % 2 else "paid")
         with CaptureQueriesContext(
