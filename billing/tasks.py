@@ -1,16 +1,28 @@
 """Celery tasks: each loads, calls one use case and logs. A message only wakes a worker; the database is the queue."""
 
 import logging
+from time import monotonic
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
 from billing.documents.e_invoice.validation import CheckerUnavailable, validate
+from billing.documents.rendering import render
+from billing.queries.archive import count_due
+from billing.queries.mails import count_due_mails
 from billing.usecases.check_drafts import check_drafts as check
+from billing.usecases.deliver_mail import deliver_mail
 from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
+from billing.usecases.send_mail import Outcome, send_mail
 from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs as work_on_jobs
 from billing.usecases.work_on_close import work_on_close as work
+from billing.usecases.work_on_documents import CHUNK, work_on_documents
+
+SECONDS_BETWEEN_CALLS = 10
+"""How often workers are woken for documents and e-mails: a call that nobody took by then is moot."""
+SECONDS_OF_WORK = 10
+"""After so long a worker lets other tasks have their turn; the next call finds what is left."""
 
 log = logging.getLogger(__name__)
 
@@ -48,3 +60,36 @@ def check_drafts() -> None:
         return
     if checked:
         log.info("Checked the e-invoices of %s drafts", checked)
+
+
+@shared_task
+def wake_for_documents() -> None:
+    """Call as many workers as there is work for: issued documents without files, and e-mails."""
+    at, most = timezone.now(), settings.DOCUMENT_WORKERS
+    for _ in range(-(-count_due(at, most=most * CHUNK) // CHUNK)):
+        render_documents.apply_async(expires=SECONDS_BETWEEN_CALLS)
+    for _ in range(count_due_mails(at, most=most)):
+        send_mails.apply_async(expires=SECONDS_BETWEEN_CALLS)
+
+
+@shared_task
+def render_documents() -> None:
+    """Render what is issued, for a while."""
+    until, taken, stored = monotonic() + SECONDS_OF_WORK, 0, 0
+    while monotonic() < until and (worked := work_on_documents(render=render, at=timezone.now())).taken:
+        taken, stored = taken + worked.taken, stored + worked.stored
+    if taken:
+        log.info("Stored %s of %s documents", stored, taken)
+
+
+@shared_task
+def send_mails() -> None:
+    """Send what is due, for a while, unless the server cannot be reached."""
+    until, sent = monotonic() + SECONDS_OF_WORK, 0
+    while monotonic() < until and (outcome := send_mail(send=deliver_mail, at=timezone.now())):
+        sent += outcome is Outcome.SENT
+        if outcome is Outcome.UNREACHABLE:
+            log.warning("E-mails wait: the mail server cannot be reached")
+            break
+    if sent:
+        log.info("Sent %s e-mails", sent)

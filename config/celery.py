@@ -39,6 +39,12 @@ BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
         "schedule": 10,
         "options": {"expires": 10},
     },
+    # Every 10 seconds: wake workers for documents that are issued and not rendered, and for e-mails that are not sent.
+    "wake-for-documents": {
+        "task": "billing.tasks.wake_for_documents",
+        "schedule": 10,
+        "options": {"expires": 10},
+    },
 }
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -270,15 +270,16 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "celery:"} if REDIS_URL e
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 
+# Not a line for each of the many times that the schedule finds nothing to do.
+SELDOM_LOGGED = ("work_on_bulk_jobs", "check_drafts", "wake_for_documents")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    # Not a line for each of the many times that the schedule finds nothing to do in bulk.
     "filters": {
         "seldom": {
             "()": "django.utils.log.CallbackFilter",
-            "callback": lambda record: "work_on_bulk_jobs" not in record.getMessage(),
+            "callback": lambda record: not any(task in record.getMessage() for task in SELDOM_LOGGED),
         }
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["seldom"]}},

@@ -71,10 +71,9 @@ class OutgoingMailAdmin(ActionsMixin[OutgoingMail], ComputedAdmin[OutgoingMail])
         displays.link_column("invoice", _("document")),
         displays.link_column("organization", _("organization")),
         displays.state_column("state", _("state"), MAIL_COLOURS),
-        "error",
-        "attempts",
         "created_at",
         "sent_at",
+        "error",
     ]
     list_select_related = ["invoice", "organization"]
     list_filter = [

@@ -13,15 +13,21 @@ from billing.demo.names import SELLER
 from billing.demo.payments import payments_of
 from billing.demo.price_list import WELCOME
 from billing.demo.world import World
+from billing.documents.rendering import render
 from billing.domain.periods import Month
 from billing.models import Coupon, CouponUse, LegalEntity, NumberSeries
+from billing.queries.mails import mail_server_note
 from billing.usecases.apply_coupon import apply_coupon
 from billing.usecases.close_month import close_month
+from billing.usecases.deliver_mail import deliver_mail
 from billing.usecases.describe_seller import describe_seller
 from billing.usecases.import_data import import_data
 from billing.usecases.issue_invoices import issue_invoices
+from billing.usecases.send_mail import Outcome, send_mail
+from billing.usecases.work_on_documents import work_on_documents
 from organizations.models import Organization
 
+AFTER_THE_SCENES = 28
 LATE_USAGE_DAY = 12
 """Of the last month: what a site that was cut off measured the month before arrives at last."""
 
@@ -73,6 +79,7 @@ class _Player:
                 self._issue(month)
                 self._collect(month)
                 desk.work(self._months, month, self._clock)
+                self._deliver(self._months.months[month].next.first_day.replace(day=AFTER_THE_SCENES))
         self._load(self._world.late_usage(), self._morning(self._months.day(LAST, LATE_USAGE_DAY)))
         self._close(LAST)
         desk.work(self._months, LAST, self._clock)
@@ -113,6 +120,20 @@ class _Player:
         day = self._months.issued_on(month)
         report = issue_invoices(month=self._months.months[month], at=self._morning(day), issue_date=day)
         self._say(f"{self._months.months[month]}: {len(report.numbers)} invoices issued on {day}")
+
+        self._deliver(day)
+
+    def _deliver(self, day: date) -> None:
+        """Store the files of what is issued and send them, to where nothing leaves this machine."""
+        at = self._morning(day) + timedelta(hours=1)
+        stored = sent = 0
+        while (worked := work_on_documents(render=render, at=at)).taken:
+            stored += worked.stored
+        # A real mail server is not for people that are made up.
+        while mail_server_note() and send_mail(send=deliver_mail, at=at) is Outcome.SENT:
+            sent += 1
+        if stored:
+            self._say(f"{day}: {stored} documents rendered, {sent} e-mails written")
 
     def _collect(self, month: int) -> None:
         """Import the account statement of every day on which money arrived."""

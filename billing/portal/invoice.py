@@ -29,8 +29,8 @@ FILE_TYPES: dict[FileKind, str] = {"pdf": "application/pdf", "xml": "application
 def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
     """Show it in the language of whoever reads."""
     row = _find(seat, number)
-    document, account = load_document(row.pk), load_account(row)
     language = _language()
+    document, account = load_document(row.pk, language=language), load_account(row)
     shown = html_document(document, language=language, details_page=request.GET.get("details", "1"))
     is_payable = row.kind == Invoice.Kind.INVOICE and row.payment_state == PaymentState.PENDING
     context: dict[str, Any] = {

@@ -1,7 +1,7 @@
 """Reading the archive: the files of a document, what is left to render, and how far a month is."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import file_digest
 from typing import Any, Literal, cast
 
@@ -59,6 +59,11 @@ def left_to_render() -> QuerySet[ArchivedDocument]:
     return ArchivedDocument.objects.filter(~Q(state=State.STORED))
 
 
+def count_due(at: datetime, *, most: int) -> int:
+    """How many documents wait to be rendered now, counting no further than `most`."""
+    return left_to_render().filter(not_before__lte=at)[:most].count()
+
+
 def in_need_of_attention() -> QuerySet[ArchivedDocument]:
     """Documents that could not be rendered time and again, or whose workers died of it."""
     return left_to_render().filter(attempts__gte=ATTENTION_AFTER)
@@ -72,7 +77,12 @@ def count_documents(month: date) -> MonthDocuments:
     return MonthDocuments(issued, issued - counts["left"], counts["failed"])
 
 
+def unfinished_documents(month: date | None = None) -> QuerySet[ArchivedDocument]:
+    """What has no files yet, of a month (its first day) or at all."""
+    rows = left_to_render().order_by("invoice")
+    return rows if month is None else rows.filter(invoice__consumption_month=month)
+
+
 def failed_documents(month: date | None = None) -> QuerySet[ArchivedDocument]:
     """What could not be rendered so far, of a month or at all, with the documents and whose they are."""
-    rows = left_to_render().filter(state=State.FAILED).select_related("invoice__organization").order_by("invoice")
-    return rows if month is None else rows.filter(invoice__consumption_month=month)
+    return unfinished_documents(month).filter(state=State.FAILED).select_related("invoice__organization")

@@ -14,6 +14,7 @@ from billing.domain.documents import (
     Buyer,
     Document,
     DocumentLine,
+    Language,
     OrganizationUsage,
     Reference,
     ResourceUsage,
@@ -56,17 +57,19 @@ class _Given(NamedTuple):
     note: str = ""
 
 
-def load_document(invoice_id: int, *, day: date | None = None) -> Document:
+def load_document(invoice_id: int, *, day: date | None = None, language: Language | None = None) -> Document:
     """Load one document; raises KeyError when there is none."""
-    return load_documents([invoice_id], day=day)[invoice_id]
+    return load_documents([invoice_id], day=day, language=language)[invoice_id]
 
 
-def load_documents(invoice_ids: Collection[int], *, day: date | None = None) -> dict[int, Document]:
+def load_documents(
+    invoice_ids: Collection[int], *, day: date | None = None, language: Language | None = None
+) -> dict[int, Document]:
     """Load documents, drafts or issued, by id, in a number of queries that depends on nothing.
 
     The parties are the copies of what is issued; a draft has those of today. A line's VAT is that frozen on it. Legal
     texts and exchange rates are those of the issue date; for a draft those of `day`, by default the first day on which
-    it could be issued.
+    it could be issued. Texts are in the language of the buyer, unless told otherwise.
     """
     rows = list(
         Invoice.objects.filter(among("id", invoice_ids)).select_related(
@@ -95,10 +98,12 @@ def load_documents(invoice_ids: Collection[int], *, day: date | None = None) -> 
         )
         for row in rows
     }
-    return _with_legal_texts(documents, day)
+    return _with_legal_texts(documents, day, language)
 
 
-def _with_legal_texts(documents: Mapping[int, Document], day: date | None) -> dict[int, Document]:
+def _with_legal_texts(
+    documents: Mapping[int, Document], day: date | None, language: Language | None
+) -> dict[int, Document]:
     """Add what depends on the day: mentions, and the rate that VAT in euros is computed with."""
     days = {id_: document.issue_date or day or document.provision_month for id_, document in documents.items()}
     texts = LegalTexts()
@@ -106,7 +111,9 @@ def _with_legal_texts(documents: Mapping[int, Document], day: date | None) -> di
     return {
         id_: structs.replace(
             document,
-            mentions=texts.mentions(_mention_codes(document), language=document.buyer.language, day=days[id_]),
+            mentions=texts.mentions(
+                _mention_codes(document), language=language or document.buyer.language, day=days[id_]
+            ),
             exchange=rates.on(document.currency, days[id_]),
         )
         for id_, document in documents.items()

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import override
@@ -57,15 +58,26 @@ def _context(mail: OutgoingMail) -> dict[str, Any]:
             " ", "\N{NO-BREAK SPACE}"
         ),
         "is_due": invoice.refers_to is None and invoice.total_cents > 0,
-        "due_date": date_format(invoice.due_date, "DATE_FORMAT") if invoice.due_date else "",
+        "due_date": date_format(invoice.due_date, "j F Y") if invoice.due_date else "",
         "corrected": invoice.refers_to.number if invoice.refers_to else "",
         "customer": buyer.get("company") or buyer.get("name") or buyer.get("organization_name") or "",
         "seller": seller.get("name", ""),
         "iban": _in_fours(str(seller.get("iban") or "")),
         "bic": seller.get("bic") or "",
         "seller_email": seller.get("email") or "",
-        "url": f"{settings.SITE_URL}/" if settings.SITE_URL else "",
+        "url": _portal_url(mail),
     }
+
+
+def _portal_url(mail: OutgoingMail) -> str:
+    """The document in the portal, which asks to sign in; nothing while nobody has said where the portal is."""
+    if not settings.SITE_URL:
+        return ""
+    try:
+        path = reverse("portal:invoice", args=[mail.organization.external_id, mail.invoice.number])
+    except NoReverseMatch:
+        path = "/"
+    return f"{settings.SITE_URL}{path}"
 
 
 def _in_fours(iban: str) -> str:

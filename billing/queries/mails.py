@@ -1,5 +1,7 @@
 """Reading the outbox."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
@@ -12,6 +14,12 @@ State = OutgoingMail.State
 def mails_of(invoice: Invoice) -> list[OutgoingMail]:
     """The e-mails with a document, oldest first."""
     return list(OutgoingMail.objects.filter(invoice=invoice).order_by("id"))
+
+
+def count_due_mails(at: datetime, *, most: int) -> int:
+    """How many e-mails are due, or were being sent by a worker that died, counting no further than `most`."""
+    due = OutgoingMail.objects.filter(state__in=(State.WAITING, State.SENDING), not_before__lte=at)
+    return due[:most].count()
 
 
 def count_mails_to_decide() -> dict[OutgoingMail.State, int]:

@@ -8,10 +8,12 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import override
 
 from billing.demo.people import PEOPLE, change_passwords, let_sign_in, may_sign_in
 from billing.demo.timeline import NotADemo, RefusedData, find_months, play
 from billing.demo.world import World
+from billing.queries.mails import mail_server_note
 from billing.queries.months import billing_zone
 
 ORGANIZATIONS = 40
@@ -40,7 +42,7 @@ class Command(BaseCommand):
             self._set_up(organizations, password)
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again and it takes up where it was.", returncode=130) from None
-        self.stdout.write(f"\nFinance desk: http://127.0.0.1:{port}/admin/\n")
+        self.stdout.write(f"\nFinance desk: http://127.0.0.1:{port}/admin/\nPortal: http://127.0.0.1:{port}/\n")
         if not no_serve:
             call_command("serve", port=port)
 
@@ -70,6 +72,7 @@ class Command(BaseCommand):
     def _print_logins(self, password: str) -> None:
         self.stdout.write("\nSign in as")
         for person in sorted(PEOPLE, key=lambda person: not person.group):
-            pages = "" if person.group else " (no pages of their own yet)"
-            self.stdout.write(f"  {person.email:<20}{person.task}{pages}")
+            self.stdout.write(f"  {person.email:<20}{person.task}")
         self.stdout.write(f"  password: {password}")
+        with override("en"):
+            self.stdout.write(f"\n{mail_server_note()}")

@@ -127,7 +127,7 @@ def test_an_invoice_says_what_to_pay_and_how_and_carries_the_pdf() -> None:
     for text in (str(message.body), html):
         for part in (
             "12.00\N{NO-BREAK SPACE}EUR",
-            "1 Dec 2026",
+            "1 December 2026",
             "FR76\N{NO-BREAK SPACE}3000",
             "AGRIFRPP",
             "https://billing.example.org/",

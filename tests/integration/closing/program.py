@@ -1,4 +1,4 @@
-"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check, and those of `rush`.
+"""A manage.py with small batches and a few commands of the tests: seed, content, feed, check, those of `rush`, `crowd`.
 
     python -m tests.integration.closing.program BATCH_SIZE COMMAND ARGUMENT... [-- COMMAND ARGUMENT...]
 
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str]) -> None:
     from django.core.management import call_command
 
     from billing.usecases import _runs, issue_invoices
+    from tests.integration.archive import crowd
     from tests.integration.closing import rush
 
     _runs.BATCH_SIZE = issue_invoices.BATCH_SIZE = int(arguments[0])
@@ -42,6 +43,9 @@ def main(arguments: Sequence[str]) -> None:
         "drafts": rush.drafts,
         "threads": rush.issue_in_threads,
         "processes": rush.issue_in_processes,
+        "issued": crowd.issued,
+        "render": crowd.render_all,
+        "send": crowd.send_all,
     }
     for name, *options in _split(arguments[1:]):
         if name in own:

@@ -3,6 +3,7 @@
 import csv
 import io
 from datetime import date
+from html import unescape
 
 import pytest
 from django.core.files.storage import storages
@@ -96,9 +97,12 @@ def test_a_credit_note_has_a_page_and_both_lead_to_each_other(alice: Client, atl
 
 
 def test_it_is_in_the_language_of_who_reads(alice: Client, atlas: Organization) -> None:
-    page = alice.get(url("invoice", an_invoice(atlas)), headers={"Accept-Language": "fr"}).content.decode()
-    assert '<article class="document stack" lang="fr">' in page
-    assert "120,00" in page
+    address = url("invoice", an_invoice(atlas))
+    french, english = (alice.get(address, headers={"Accept-Language": each}).content.decode() for each in ("fr", "en"))
+    assert '<article class="document stack" lang="fr">' in french
+    assert "120,00" in french
+    assert "Pas d'escompte" in unescape(french)
+    assert "Pas d'escompte" not in unescape(english)
 
 
 def test_the_number_of_queries_depends_on_nothing(alice: Client, atlas: Organization) -> None:
