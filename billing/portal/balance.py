@@ -7,10 +7,12 @@ from typing import NamedTuple
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from billing.domain.credit_history import Movement
 from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._payers import payer_page
 from billing.queries.credit_history import (
+    Cause,
     History,
     Holding,
     load_balance,
@@ -33,10 +35,13 @@ class _Held(NamedTuple):
 
 
 class _Moved(NamedTuple):
+    """A movement with its sentence around the number of a document, or before it; the number is a link."""
+
     day: date
-    words: str
     cents: int
+    before: str
     number: str | None
+    after: str
 
 
 class _Month(NamedTuple):
@@ -86,7 +91,13 @@ def _months(history: History) -> list[_Month]:
             page.month,
             page.opening_cents,
             page.closing_cents,
-            [_Moved(each.day, movement_words(each), each.cents, document_of(each.cause)) for each in page.movements],
+            [_moved(each) for each in page.movements],
         )
         for page in history.months
     ]
+
+
+def _moved(movement: Movement[Cause]) -> _Moved:
+    words, number = movement_words(movement), document_of(movement.cause)
+    before, found, after = words.partition(number) if number else (words, "", "")
+    return _Moved(movement.day, movement.cents, before if found or not number else f"{before} ", number, after)
