@@ -31,6 +31,10 @@ def test_tells_what_was_checked_with_counts() -> None:
     assert [line[:7] for line in lines[len(PROMISES) : -1]] == ["anchor "] * 2  # invoices and credit notes
 
 
+def test_an_empty_database_breaks_no_promise() -> None:
+    assert [broken for promise in PROMISES for broken in promise.find()] == []
+
+
 def test_names_each_broken_thing_and_fails() -> None:
     grant = make_grant(organization=make_organization(external_id="orga_atlas"), reference="TRIAL", amount_cents=500)
     CreditGrant.objects.filter(pk=grant.pk).update(remaining_cents=400)
