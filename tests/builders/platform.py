@@ -1,6 +1,11 @@
 """A small platform whose stored data keeps every promise: something of each kind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
+
+from django.db import transaction
+from pytest_django import DjangoDbBlocker
 
 from billing.domain.direct_lines import DirectLine
 from billing.domain.taxation import REVERSE_CHARGE
@@ -13,6 +18,17 @@ from tests.builders.organizations import make_organization
 from tests.builders.payments import make_payment, make_refund
 
 SEPTEMBER = date(2026, 9, 1)
+
+
+@contextmanager
+def platform_stored(blocker: DjangoDbBlocker) -> Iterator[Organization]:
+    """Have the platform in the database meanwhile, for all tests of a module: making it takes longer than most tests.
+
+    What a test changes is undone after it, as everywhere.
+    """
+    with blocker.unblock(), transaction.atomic():
+        yield make_platform()
+        transaction.set_rollback(True)
 
 
 def make_platform() -> Organization:

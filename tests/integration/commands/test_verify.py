@@ -10,6 +10,8 @@ from django.db import transaction
 from billing.management.commands.verify import LISTED
 from billing.models import CreditGrant, Invoice, NumberSeries
 from billing.queries.verification import PROMISES
+from billing.queries.verification.anchors import Anchor, broken_anchors, load_anchors, read_anchors
+from billing.queries.verification.seals import seals
 from billing.usecases._sealing import seal
 from tests.builders.credits import make_grant
 from tests.builders.guards import guards_lifted
@@ -29,6 +31,10 @@ def test_tells_what_was_checked_with_counts() -> None:
     assert "ok      What remains of a grant is the sum of its entries, and never negative. (7 grants)" in lines
     assert lines[-1] == f"promises checked: {len(PROMISES)}, broken things: 0"
     assert [line[:7] for line in lines[len(PROMISES) : -1]] == ["anchor "] * 2  # invoices and credit notes
+
+
+def test_an_empty_database_breaks_no_promise() -> None:
+    assert [broken for promise in PROMISES for broken in promise.find()] == []
 
 
 def test_names_each_broken_thing_and_fails() -> None:
@@ -63,11 +69,10 @@ def test_long_lists_are_cut_but_counted() -> None:
 
 
 @pytest.fixture
-def anchors(tmp_path: Path) -> Path:
-    """What an earlier run wrote: the platform's last invoice and last credit note."""
+def anchors() -> list[Anchor]:
+    """Of the platform as it was: its last invoice and its last credit note."""
     make_platform()
-    call_command("verify", "--write-anchors", str(tmp_path / "anchors"), stdout=StringIO())
-    return tmp_path / "anchors"
+    return load_anchors()
 
 
 def verify(*arguments: str) -> tuple[str, int]:
@@ -80,46 +85,44 @@ def verify(*arguments: str) -> tuple[str, int]:
     return out.getvalue(), 0
 
 
-def test_what_was_printed_or_written_is_found_again(anchors: Path, tmp_path: Path) -> None:
-    printed, _ = verify()
-    (tmp_path / "log").write_text(printed)
-    for path in (anchors, tmp_path / "log"):
-        text, status = verify("--anchors", str(path))
-        assert "ok      The series contain what was written down before. (2 anchors)" in text
-        assert status == 0
+def test_what_was_written_or_printed_is_found_again(anchors: list[Anchor], tmp_path: Path) -> None:
+    printed, _ = verify("--write-anchors", str(tmp_path / "anchors"))
+    assert read_anchors(printed.splitlines()) == anchors
+    assert read_anchors((tmp_path / "anchors").read_text().splitlines()) == anchors
 
+    text, status = verify("--anchors", str(tmp_path / "anchors"))
+    assert "ok      The series contain what was written down before. (2 anchors)" in text
+    assert status == 0
 
-def test_clearing_all_hashes_looks_whole_but_not_to_an_anchor(anchors: Path) -> None:
-    with guards_lifted():
-        Invoice.objects.update(content_hash="")
-    NumberSeries.objects.update(last_hash="")
-    assert verify()[1] == 0
-
-    text, status = verify("--anchors", str(anchors))
-
-    last = Invoice.objects.filter(kind="invoice", number__isnull=False).latest("counter")
-    assert f"series invoice of legal entity {last.legal_entity_id}: {last.number} has no hash any more" in text
+    (tmp_path / "anchors").write_text(f"{anchors[0]._replace(number='A-GONE')}\n")
+    text, status = verify("--anchors", str(tmp_path / "anchors"))
+    assert "A-GONE, which was issued when the anchor was written, is not there." in text
     assert status == 1
 
 
-def test_a_series_that_was_chained_anew_is_named(anchors: Path) -> None:
+def test_clearing_all_hashes_looks_whole_but_not_to_an_anchor(anchors: list[Anchor]) -> None:
+    with guards_lifted():
+        Invoice.objects.update(content_hash="")
+    NumberSeries.objects.update(last_hash="")
+    assert list(seals()) == []
+
+    subjects, sentences = zip(*broken_anchors(anchors), strict=True)
+
+    assert subjects[0] == f"series credit_note of legal entity {anchors[0].legal_entity_id}"
+    assert sentences[0] == f"{anchors[0].number} has no hash any more: it, or something before it, was changed since."
+    assert len(subjects) == 2
+
+
+def test_a_series_that_was_chained_anew_is_named(anchors: list[Anchor]) -> None:
     invoices = Invoice.objects.filter(document_state="issued", kind="invoice").order_by("counter")
     with guards_lifted(), transaction.atomic():
         invoices.update(note="Not what was issued")
         series = NumberSeries.objects.get(kind="invoice")
         series.last_hash = ""
         seal([invoice.pk for invoice in invoices], series)
-    assert verify()[1] == 0
-    assert "has another hash: it, or something before it, was changed since." in verify("--anchors", str(anchors))[0]
-
-
-def test_a_document_that_is_gone_is_named(anchors: Path) -> None:
-    text = anchors.read_text()
-    last = Invoice.objects.filter(kind="credit_note", number__isnull=False).latest("counter")
-    anchors.write_text(text.replace(str(last.number), "A-GONE"))
-    found, status = verify("--anchors", str(anchors))
-    assert "A-GONE, which was issued when the anchor was written, is not there." in found
-    assert status == 1
+    assert list(seals()) == []
+    [(_, sentence)] = broken_anchors(anchors)
+    assert "has another hash: it, or something before it, was changed since." in sentence
 
 
 def test_what_is_broken_is_not_written_down(tmp_path: Path) -> None:

