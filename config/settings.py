@@ -2,6 +2,7 @@
 
 import zoneinfo
 from pathlib import Path
+from typing import Any
 
 import django_stubs_ext
 import environ
@@ -226,7 +227,7 @@ ADMIN_CSP = {
 
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=6_000)  # per key; 0: as many as it likes
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "UNAUTHENTICATED_USER": None,

@@ -17,7 +17,8 @@ from billing.usecases.answer_once import Answer, OtherRequest, answer_once
 from billing.usecases.store_object import KINDS, ObjectKind, ObjectRefused, StoredObject, store_object
 
 JSON = ("application/json",)
-STATUS_OF = {"malformed_json": 400, "different_content": 409}
+# What cannot be read, what no such object can be; the rest contradicts what is stored, or itself.
+STATUS_OF = {"malformed_json": 400, "invalid_object": 422}
 MAX_IDEMPOTENCY_KEY = 255
 
 
@@ -41,7 +42,7 @@ class _StoringView(KeyView):
                 at=timezone.now(),
             )
         except ObjectRefused as refused:
-            raise Problem(STATUS_OF.get(refused.code, 422), refused.code, str(refused)) from refused
+            raise Problem(STATUS_OF.get(refused.code, 409), refused.code, str(refused)) from refused
 
 
 class ListView(KeyView):

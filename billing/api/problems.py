@@ -96,7 +96,7 @@ def _challenge(error: exceptions.APIException) -> dict[str, str]:
     return {"WWW-Authenticate": str(getattr(error, "auth_header", "Bearer"))}
 
 
-def no_such_address(request: HttpRequest, path: str = "") -> JsonResponse:
+def no_such_address(request: HttpRequest) -> JsonResponse:
     """Whatever is below /api/ and no view."""
     problem = not_found()
     return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)

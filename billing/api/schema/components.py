@@ -10,6 +10,24 @@ from billing.api.schema.words import WORDS
 
 type Schema = dict[str, Any]
 
+# How numbers in strings are written; whoever stores them reads them so.
+_AMOUNT = r"^[0-9]{1,12}(\.[0-9]{1,2})?$"
+_MICRO = r"^[0-9]{1,12}(\.[0-9]{1,6})?$"
+_CURRENCY = r"^[A-Z]{3}$"
+PATTERNS = {
+    "Organization.negotiated_refill": _AMOUNT,
+    "Organization.consumption_discount_percent": r"^[0-9]{1,2}(\.[0-9]{1,4})?$|^100$",
+    "Organization.currency": _CURRENCY,
+    "AddOnPlan.monthly_price": _AMOUNT,
+    "AddOnPlan.currency": _CURRENCY,
+    "Charge.quantity": _MICRO,
+    "Charge.unit_price": _MICRO,
+    "CreditGrant.amount": _AMOUNT,
+    "Coupon.amount": _AMOUNT,
+    "Coupon.currency": _CURRENCY,
+    "UsageRecord.quantity": _MICRO,
+}
+
 REF = "#/components/schemas/{name}"
 # Lines of the import format say their kind; an address says it as well.
 _OPTIONAL = {"kind"}
@@ -30,7 +48,7 @@ def page_of(name: str) -> Schema:
             "next": {
                 "type": ["string", "null"],
                 "description": "Send it as `cursor` to get the next page; null on the last one.",
-                "examples": ["MTIz"],
+                "examples": ["4711"],
             },
         },
         "required": ["items", "next"],
@@ -47,6 +65,10 @@ def components() -> dict[str, Schema]:
 def add_components(result: Schema, generator: Any, request: Any, public: bool) -> Schema:
     """Hook of drf-spectacular: what operations refer to."""
     result["components"]["schemas"] = {**result["components"].get("schemas", {}), **components()}
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["required"] = True
     return result
 
 
@@ -72,6 +94,14 @@ def _worded(name: str, schema: Schema) -> Schema:
         if "$ref" in described:
             described["allOf"] = [{"$ref": described.pop("$ref")}]
         described["description"] = sentence
+        if pattern := PATTERNS.get(f"{name}.{field}"):
+            _texts(described)["pattern"] = pattern
         if example is not None:
             described["examples"] = [example]
     return schema
+
+
+def _texts(described: Schema) -> Schema:
+    """The part of a field's schema that is about text."""
+    texts: Schema = next((each for each in described.get("anyOf", ()) if each.get("type") == "string"), described)
+    return texts

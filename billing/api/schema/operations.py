@@ -1,7 +1,7 @@
 """Every method of every view: what it does, takes, answers and refuses."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -21,7 +21,11 @@ PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     401: ("No key, or one that is unknown, revoked or expired.", "missing_key", "Unauthorized"),
     403: ("The key lacks the scope.", "missing_scope", "Forbidden"),
     404: ("It does not exist, or the key may not see it.", "not_found", "Not Found"),
-    409: ("It was recorded before with other content.", "different_content", "Conflict"),
+    409: (
+        "It contradicts what is stored, such as an organization that does not exist.",
+        "different_content",
+        "Conflict",
+    ),
     411: ("A body in chunks, which this server does not take.", "length_required", "Length Required"),
     413: ("Too large, also once unpacked; or too many records.", "body_too_large", "Content Too Large"),
     415: (
@@ -38,7 +42,7 @@ _BODY = (400, 411, 413, 415)
 _LANGUAGE = "en"
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]  # untyped
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How a key is shown."""
 
     target_class = "billing.api.authentication.KeyAuthentication"
@@ -68,7 +72,9 @@ class Operation(NamedTuple):
     more: str = ""
 
 
-def parameter(name: str, sentence: str, example: Any, *, schema: Any = str, place: str = "query") -> OpenApiParameter:
+def parameter(
+    name: str, sentence: str, example: Any, *, schema: Any = str, place: Literal["query", "path"] = "query"
+) -> OpenApiParameter:
     """One parameter of an address."""
     examples = [OpenApiExample(name, value=example)]
     return OpenApiParameter(name, schema, place, required=place == "path", description=sentence, examples=examples)
@@ -81,9 +87,13 @@ def example_of(name: str) -> Schema:
     return {field: value for field, value in found.items() if field != "scope" or name != "Problem"}
 
 
-CURSOR = parameter("cursor", "The `next` of the page before.", "MTIz")
+CURSOR = parameter(
+    *("cursor", "The `next` of the page before.", "4711"), schema={"type": "string", "pattern": r"^[0-9]{1,18}$"}
+)
 ORGANIZATION = parameter("organization", "Only of this organization.", "orga_5d0")
-MONTH = parameter("month", "Consumption month.", "2026-10", schema={"type": "string", "pattern": r"^\d{4}-\d{2}$"})
+MONTH = parameter(
+    "month", "Consumption month.", "2026-10", schema={"type": "string", "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])$"}
+)
 CLOSE_MONTH = parameter("month", "Consumption month.", "2026-10", place="path")
 RECORDED: Schema = {
     "type": "object",
@@ -249,7 +259,9 @@ def _describe(view: type[KeyView], method: str, operation: Operation) -> Any:
 
 def _request(operation: Operation) -> Schema:
     if operation.takes == "UsageRecord":
-        records = {"type": "array", "items": ref("UsageRecord"), "maxItems": 50_000}
+        # A bad record is no bad request: it is rejected by itself.
+        anything: Schema = {"description": "Anything else is rejected, by its index."}
+        records = {"type": "array", "items": {"anyOf": [ref("UsageRecord"), anything]}, "maxItems": 50_000}
         return {"application/json": records, NDJSON: ref("UsageRecord")}
     return {"application/json": ref(str(operation.takes))}
 
@@ -272,7 +284,7 @@ def _success(method: str, operation: Operation) -> dict[Any, OpenApiResponse]:
     schema = page_of(name) if operation.is_list else ref(name)
     example: Any = example_of(name)
     if operation.is_list:
-        example = {"items": [example], "next": "MTIz"}
+        example = {"items": [example], "next": "4711"}
     shown = OpenApiExample(f"{operation.name} answer", value=example, response_only=True, status_codes=["200"])
     responses = {200: OpenApiResponse(schema, "What was asked for.", [shown])}
     if method == "PUT":

@@ -26,6 +26,12 @@ class UnknownReference(RejectedLine):
     code = "unknown_reference"
 
 
+class InvalidField(RejectedLine):
+    """The text of a field is not what it has to be."""
+
+    code = "invalid_object"
+
+
 class DifferentContent(RejectedLine):
     """What is recorded once was recorded before with other content."""
 
@@ -134,4 +140,4 @@ def read_field[Result](field: str, read: Callable[[str], Result], text: str) -> 
     try:
         return read(text)
     except ValueError as error:
-        raise RejectedLine(f"{field}: {error}") from error
+        raise InvalidField(f"{field}: {error}") from error

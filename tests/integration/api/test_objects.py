@@ -85,7 +85,12 @@ def test_what_is_put_is_read_and_may_be_put_again_as_it_was_read(platform: Progr
 
 def test_identifiers_may_hold_anything(platform: Program) -> None:
     make_organization(external_id="orga_atlas")
-    for identifier, address in (("a/b c?d", "a%2Fb%20c%3Fd"), ("é", "%C3%A9"), ("outcomes", "outcomes")):
+    for identifier, address in (
+        ("a/b c?d", "a%2Fb%20c%3Fd"),
+        ("a\nb\n", "a%0Ab%0A"),
+        ("é", "%C3%A9"),
+        ("outcomes", "outcomes"),
+    ):
         body = {"id": identifier, "organization": "orga_atlas", "name": "api"}
         assert platform.put(f"/api/resources/{address}", body).status_code == 201
         assert platform.get(f"/api/resources/{address}").json()["id"] == identifier
@@ -97,7 +102,7 @@ def test_identifiers_may_hold_anything(platform: Program) -> None:
 
 def test_the_identifier_of_the_address_is_that_of_the_object(platform: Program) -> None:
     answer = platform.put("/api/organizations/orga_other", organization_line("orga_atlas"))
-    assert (answer.status_code, answer.json()["code"]) == (422, "other_identity")
+    assert (answer.status_code, answer.json()["code"]) == (409, "other_identity")
     assert not Organization.objects.exists()
 
 
@@ -116,8 +121,8 @@ def test_the_identifier_of_the_address_is_that_of_the_object(platform: Program) 
         (json.dumps(organization_line(name="a\0")).encode(), 422, "invalid_object"),
         (json.dumps(organization_line(opened_on="2026-02-30")).encode(), 422, "invalid_object"),
         (json.dumps(organization_line(forecast_months=10**30)).encode(), 422, "invalid_object"),
-        (json.dumps(organization_line(currency="XXX")).encode(), 422, "refused"),
-        (json.dumps(organization_line(parent="orga_none")).encode(), 422, "refused"),
+        (json.dumps(organization_line(currency="XXX")).encode(), 409, "refused"),
+        (json.dumps(organization_line(parent="orga_none")).encode(), 409, "refused"),
         (json.dumps(organization_line()).encode()[:-1] + b',"name":"twice"}', 422, "invalid_object"),
         (json.dumps(organization_line(kind="resource")).encode(), 422, "invalid_object"),
         (b'{"id":"' + b"a" * (2 << 20) + b'"}', 413, "body_too_large"),
@@ -170,7 +175,7 @@ def test_the_same_idempotency_key_gives_the_same_answer(
 def test_what_is_refused_leaves_nothing_and_may_be_tried_again(platform: Program) -> None:
     headers = {"Idempotency-Key": "k1"}
     refused = platform.post("/api/credit-grants", GRANT, headers=headers)
-    assert (refused.status_code, refused.json()["code"]) == (422, "unknown_reference")
+    assert (refused.status_code, refused.json()["code"]) == (409, "unknown_reference")
     assert not ApiAnswer.objects.exists()
     make_organization(external_id="orga_atlas")
     assert platform.post("/api/credit-grants", GRANT, headers=headers).status_code == 201
@@ -204,10 +209,10 @@ def test_a_key_of_an_organization_touches_no_other(platform: Program) -> None:
         ("/api/add-ons/addon_1", {**ADD_ON, "organization": "orga_charlie"}),
         ("/api/add-ons/addon_2", {**ADD_ON, "id": "addon_2"}),
     ):
-        assert program.put(url, body).status_code == 422, url
+        assert program.put(url, body).status_code == 409, url
     for url, record in (("/api/charges", CHARGE), ("/api/credit-grants", GRANT)):
         answer = program.post(url, record)
-        assert (answer.status_code, answer.json()["code"]) == (422, "unknown_reference")
+        assert (answer.status_code, answer.json()["code"]) == (409, "unknown_reference")
     for url in ("/api/organizations/orga_atlas", "/api/resources/app_api", "/api/add-ons/addon_1"):
         assert program.get(url).status_code == 404
     for url in ("/api/resources", "/api/add-ons"):
@@ -233,7 +238,14 @@ def test_a_cursor_leads_through_a_list(platform: Program) -> None:
             break
         query["cursor"] = page["next"]
     assert seen == [f"app_{number}" for number in range(5)]
-    for wrong in ({"limit": "0"}, {"limit": "1001"}, {"limit": "x"}, {"cursor": "é"}, {"cursor": "eA"}, {"page": "2"}):
+    for wrong in (
+        {"limit": "0"},
+        {"limit": "1001"},
+        {"limit": "x"},
+        {"cursor": "é"},
+        {"cursor": "9" * 19},
+        {"page": "2"},
+    ):
         assert platform.get("/api/resources", **wrong).status_code == 400
     assert platform.get("/api/resources?limit=1&limit=2").status_code == 400
     assert platform.get("/api/resources?organization=%00").status_code == 400
