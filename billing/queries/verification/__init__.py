@@ -16,10 +16,24 @@ from billing.queries.verification import (
     seals,
     statements,
     usage,
+    vendors,
 )
 from billing.queries.verification._promises import Broken, Promise
 
 __all__ = ["PROMISES", "Broken", "Promise"]
 
-MODULES = (documents, corrections, statements, numbers, seals, ledger, payments, closes, usage, amounts, prices)
+MODULES = (
+    documents,
+    corrections,
+    statements,
+    numbers,
+    seals,
+    ledger,
+    payments,
+    closes,
+    usage,
+    amounts,
+    prices,
+    vendors,
+)
 PROMISES: tuple[Promise, ...] = tuple(promise for module in MODULES for promise in module.PROMISES)
