@@ -18,8 +18,8 @@ from billing.models._invoices import Invoice
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
 from billing.models._legal_texts import ExchangeRate, LegalText
-from billing.models._mails import OutgoingMail
 from billing.models._logos import SellerLogo
+from billing.models._mails import OutgoingMail
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
 from billing.models._reviews import Acknowledgement, Approval, ApprovalPolicy, ReviewThresholds

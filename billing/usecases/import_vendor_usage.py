@@ -9,6 +9,9 @@ those of all usage, and finance changes what is charged (a margin, a rebate for 
                                      └─> vendor charge: every value of the row, as text               what it was
     invoice: one line per organization, provider and service of it, rounded once
 
+Readers tell it from other usage by the category of its meter, `vendor`: the meter names the provider, the resource its
+service, the organization whose it is.
+
 What holds:
 
 - Costs are exact: trillionths of the currency unit. A cost that is not a multiple of them is refused, never rounded.

@@ -9,13 +9,14 @@ from pytest_django import DjangoDbBlocker
 
 from billing.domain.direct_lines import DirectLine
 from billing.domain.taxation import REVERSE_CHARGE
-from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Charge, Coupon, CouponUse
+from billing.models import AddOn, AddOnPlan, AddOnPlanPrice, Charge, Coupon, CouponUse, VendorCharge
 from organizations.models import BillingProfile, Organization
 from tests.builders.archive import store
 from tests.builders.credits import book_entry, make_grant
 from tests.builders.invoices import make_credit_note, make_invoice, make_line, make_outcome
 from tests.builders.organizations import make_organization
 from tests.builders.payments import make_payment, make_refund
+from tests.builders.usage import make_meter, make_resource, make_usage_record
 
 SEPTEMBER = date(2026, 9, 1)
 
@@ -74,7 +75,34 @@ def _others(atlas: Organization) -> None:
     make_grant(organization=berlin, type="free", amount_cents=2_000, expires_on=date(2026, 10, 31))
     make_invoice(organization=berlin, status="payment_held", fees_cents=1_500, tax=REVERSE_CHARGE)
     make_invoice(organization=make_organization(external_id="orga_draft"), fees_cents=4_200)
-    make_outcome(organization=make_organization(external_id="orga_blocked"), kind="blocked", reason_code="no_price")
+    blocked = make_organization(external_id="orga_blocked")
+    make_outcome(organization=blocked, kind="blocked", reason_code="no_price")
+    _vendor_charge(blocked)
+
+
+def _vendor_charge(organization: Organization) -> None:
+    """0.40 consumed at another provider."""
+    record = make_usage_record(
+        resource=make_resource(organization=organization),
+        meter=make_meter(),
+        source="focus:AWS",
+        event_id="0123456789abcdef",
+        quantity_micro=4 * 10**11,
+    )
+    VendorCharge.objects.create(
+        source=record.source,
+        event_id=record.event_id,
+        organization=organization,
+        vendor="AWS",
+        service="Queues",
+        charge_category="Usage",
+        started_at=record.started_at,
+        ended_at=record.ended_at,
+        currency="EUR",
+        list_cost="0.40000000000",
+        row={},
+        received_at=record.received_at,
+    )
 
 
 def _use_coupon(organization: Organization, grant_id: int) -> None:

@@ -21,7 +21,8 @@ What holds, or `FocusMismatch` is raised before the first row of the document:
 - per document, BilledCost sums to its total; a credit note is negative, and sums to minus its total.
 - Regularizations are no rows: usage, discount and credits sum to them. In a credit note, which has no usage, they are.
 - EffectiveCost spreads prepaid credits over the usage that they pay, so over the life of an account it sums to
-  BilledCost, but for the rounding of VAT.
+  BilledCost, but for the rounding of VAT, and for what goes back to credits without a document (late usage that made
+  a month cheaper).
 
 BilledCost and EffectiveCost are cents. ListCost and ContractedCost are unit price x PricingQuantity (twelve decimals,
 the limit of both), so they are the amount before its rounding; where there is no unit price they are BilledCost. The

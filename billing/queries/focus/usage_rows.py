@@ -16,7 +16,7 @@ from billing.formatting import SECONDS
 from billing.queries.focus.columns import FocusRow
 from billing.queries.months import local_day, month_of
 
-_UNITS = {"second": "Seconds", "GB-hour": "GB-Hours", "User": "Users"}
+_UNITS = {"second": "Seconds", "GB-hour": "GB-Hours", "User": "Users", "millionth": "Millionths"}
 _SERVICES = {SECONDS: ("Compute", "Other (Compute)"), "GB-hour": ("Storage", "Other (Storage)")}
 _HOUR_MICRO = 3600 * MICRO
 

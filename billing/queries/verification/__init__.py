@@ -17,6 +17,7 @@ from billing.queries.verification import (
     seals,
     statements,
     usage,
+    vendors,
 )
 from billing.queries.verification._promises import Broken, Promise
 
@@ -35,5 +36,6 @@ MODULES = (
     usage,
     amounts,
     prices,
+    vendors,
 )
 PROMISES: tuple[Promise, ...] = tuple(promise for module in MODULES for promise in module.PROMISES)

@@ -13,7 +13,7 @@ from billing.domain.quantities import MAX_QUANTITY_MICRO
 from billing.usecases._imports.focus_files import Values
 from billing.usecases._references import Owner
 
-PICO = 12
+PICO_PER_UNIT = 1_000_000_000_000
 """Costs are kept in trillionths of the currency unit: millionths of the meter's unit, which is a millionth itself."""
 
 IDENTITY = (
@@ -153,7 +153,7 @@ def _list_cost_pico(values: Values) -> int:
             "billed_above_list",
             f"{billed_cost:f} was billed for a list cost of {list_cost:f}: which of them counts cannot be told.",
         )
-    pico = Fraction(list_cost) * 10**PICO
+    pico = Fraction(list_cost) * PICO_PER_UNIT
     if pico.denominator != 1:
         raise RefusedRow("too_precise", "ListCost has more than twelve decimals, which cannot be billed exactly.")
     if pico > MAX_QUANTITY_MICRO:

@@ -2,10 +2,11 @@
 
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError
+from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
@@ -34,7 +35,7 @@ from tests.builders.closing import (
     pay,
 )
 from tests.builders.credits import make_grant
-from tests.builders.focus import Row, billed_by_document, export_focus, focus_file, totals_of
+from tests.builders.focus import Row, billed_by_document, export_focus, totals_of
 from tests.builders.money import credit
 from tests.builders.organizations import make_billing_profile, make_organization
 
@@ -287,8 +288,11 @@ def test_the_command_writes_all_or_nothing(atlas: Organization, monkeypatch: pyt
         return rows if document.buyer.organization == "orga_atlas" else rows[:-1]
 
     monkeypatch.setattr("billing.queries.focus.dataset.document_rows", without_tax)
+    out = StringIO()
     with pytest.raises(CommandError, match="there is no dataset"):
-        focus_file()
+        call_command("export_focus", "2026-10", stdout=out)
+
+    assert out.getvalue() == ""
 
 
 def test_a_dataset_costs_as_many_queries_however_many_documents() -> None:

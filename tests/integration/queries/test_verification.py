@@ -37,6 +37,7 @@ from billing.models import (
     UsageDetail,
     UsageMonth,
     UsageRecord,
+    VendorCharge,
 )
 from billing.queries.archive import documents_storage
 from billing.queries.sealed_content import sealed_contents
@@ -55,6 +56,7 @@ from billing.queries.verification import (
     seals,
     statements,
     usage,
+    vendors,
 )
 from organizations.models import Organization
 from tests.builders.credits import book_entry, make_grant
@@ -941,6 +943,18 @@ BREAKAGES = {
         change(UsageRecord, {"organization__external_id": "orga_atlas"}, meter_id=NOWHERE),
         "usage scaler/",
         "does not exist",
+    ),
+    "vendor charge that is billed at another cost": Breakage(
+        vendors.list_costs,
+        change(VendorCharge, {"vendor": "AWS"}, list_cost="0.40000001"),
+        "vendor charge focus:AWS/",
+        "Its list cost is 0.40000001, but 0.4 is billed.",
+    ),
+    "vendor charge that is not billed": Breakage(
+        vendors.list_costs,
+        lambda: UsageRecord.objects.filter(source="focus:AWS").delete(),
+        "vendor charge focus:AWS/",
+        "Its list cost is 0.40000000000, but 0 is billed.",
     ),
     "resource of somebody else": Breakage(usage.owners, give_resource_away, "usage scaler/", "another organization"),
     "usage before its month": Breakage(
