@@ -34,7 +34,7 @@ from django.db import DataError, IntegrityError
 
 from billing.usecases._imports.focus_files import UnreadableRow, Values, read_rows
 from billing.usecases._imports.reading import UnreadableFile
-from billing.usecases._imports.storing import Verdicts
+from billing.usecases._imports.storing import Rejected, Verdicts
 from billing.usecases._imports.vendor_charges import store_vendor_charges
 from billing.usecases._imports.vendor_rows import RefusedRow, VendorRow, accounts_of, check_row
 from billing.usecases._references import References
@@ -95,7 +95,7 @@ def _store(rows: list[VendorRow], at: datetime, references: References) -> Verdi
     except (IntegrityError, DataError) as error:
         forget()
         if len(rows) == 1:
-            return Verdicts(rejected=[(rows[0].number, f"refused: The database refuses it: {error}")])
+            return Verdicts(rejected=[Rejected(rows[0].number, f"refused: The database refuses it: {error}")])
     half = len(rows) // 2
     return _store(rows[:half], at, references) + _store(rows[half:], at, references)
 
@@ -103,5 +103,5 @@ def _store(rows: list[VendorRow], at: datetime, references: References) -> Verdi
 def _take(verdicts: Verdicts, report: ImportReport) -> None:
     report.accepted += verdicts.accepted
     report.unchanged += verdicts.unchanged
-    for number, reason in verdicts.rejected:
+    for number, reason, _ in verdicts.rejected:
         report.refusals.append(number, reason)

@@ -11,7 +11,7 @@ from billing.domain.pricing import Tier
 from billing.domain.quantities import MICRO, format_micro, parse_unit_price
 from billing.models import Meter, Price, Resource, VendorCharge
 from billing.usecases._bulk import allocate_ids, bulk_write
-from billing.usecases._imports.storing import Verdicts
+from billing.usecases._imports.storing import Rejected, Verdicts
 from billing.usecases._imports.vendor_rows import VendorRow
 from billing.usecases._references import References, meters_by_code
 from billing.usecases.record_usage import NewUsage, record_usage
@@ -64,7 +64,11 @@ def store_vendor_charges(rows: Sequence[VendorRow], *, at: datetime, references:
     taken = [row for index, row in enumerate(rows) if index not in refused]
     _keep(taken, at, references)
     rejected = [
-        (rows[each.index].number, f"{each.code}: {_DIFFERENT if each.code == 'different_content' else each.detail}")
+        Rejected(
+            rows[each.index].number,
+            f"{each.code}: {_DIFFERENT if each.code == 'different_content' else each.detail}",
+            each.code,
+        )
         for each in result.rejected
     ]
     return Verdicts(result.accepted, result.unchanged, rejected)
