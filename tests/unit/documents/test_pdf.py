@@ -11,7 +11,7 @@ from msgspec import structs
 from pypdf import PdfReader
 
 from billing.documents.rendering import preview, render
-from billing.domain.documents import Document, Rendered, UsageLine
+from billing.domain.documents import Document, Mention, Rendered, UsageLine
 from billing.domain.statement import CreditStatement
 from tests.builders.documents import (
     BUYER,
@@ -195,6 +195,32 @@ def test_a_name_of_200_letters_stays_on_the_paper() -> None:
 
     assert text.count("W") == 200
     assert max(line.count("W") for line in text.splitlines()) < 30
+
+
+def test_an_organization_whose_name_nobody_can_see_blocks_nothing() -> None:
+    usage = (make_usage(), make_usage(name="\u200f\u2066", external_id="orga_unseen"))
+
+    assert "□" in _text(make_document(usage=usage))
+
+
+def test_a_typical_invoice_has_its_summary_on_page_one() -> None:
+    lines = [make_line(position=index, kind="add_on", name=f"Add-on {index}") for index in range(9)]
+    mentions = tuple(
+        Mention(code, "Somebody who is late owes something, says the law. " * 4) for code in ("PMT", "PMD")
+    )
+    buyer = structs.replace(BUYER, language="fr", purchase_order="PO-1", cost_center="IT")
+    pages = _pages(preview(make_document(lines=lines, mentions=mentions, buyer=buyer)))
+
+    assert pages[0].count("says the law") == 8
+    assert "Relevé de crédits" in pages[1]
+
+
+def test_what_does_not_fit_on_page_one_leaves_no_page_half_empty() -> None:
+    lines = [make_line(position=index, kind="one_shot", name=f"Job {index}") for index in range(12)]
+    pages = _pages(preview(make_document(lines=lines)))
+
+    assert "How to pay" in pages[1]
+    assert "Credit statement" in pages[1]
 
 
 def test_a_draft_is_marked_on_every_page() -> None:
