@@ -63,4 +63,5 @@ def _registration(siren: str, vat_number: str) -> tuple[tuple[str, str], ...]:
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> tuple[Field, ...]:
-    return tuple(Field(label, value) for label, value in pairs if value)
+    # Some labels are those of forms, which do not begin with a capital in every language.
+    return tuple(Field(label[:1].upper() + label[1:], value) for label, value in pairs if value)

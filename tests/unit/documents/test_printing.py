@@ -46,6 +46,14 @@ def test_an_issued_invoice_says_who_what_and_when() -> None:
     assert printed.buyer.details == (Field("SIREN", "303265045"), Field("VAT number", "FR40303265045"))
 
 
+def test_labels_begin_with_a_capital_in_every_language() -> None:
+    printed = print_document(make_document(), "fr")
+
+    labels = [field.label for field in (*printed.facts, *printed.seller.details, *printed.buyer.details)]
+    assert "Numéro de TVA" in labels
+    assert all(label[0].isupper() for label in labels)
+
+
 def test_a_line_says_its_days_once_and_whom_it_is_for() -> None:
     add_on = make_line(kind="add_on", name="Support", organization_name="Atlas Labs", net_cents=49_00)
     service = make_line(kind="custom_service", name="On-call", organization_name="Atlas Labs")
