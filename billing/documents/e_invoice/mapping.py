@@ -39,7 +39,7 @@ def terms_of(document: Document) -> Terms:
             number=clean(document.number) if document.number else f"DRAFT-{document.id}",
             issue_date=_issue_date(document),
             is_credit_note=document.kind == "credit_note",
-            currency=document.currency,
+            currency=clean(document.currency),
             accounting_currency="" if document.currency == EURO else EURO,
             vat_due=_vat_due(document),
             due_date=None if document.kind == "credit_note" else document.due_date,

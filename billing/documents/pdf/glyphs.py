@@ -36,12 +36,19 @@ def printable(value: Any) -> Any:
 
 def printable_text(text: str) -> str:
     """Replace what cannot be shown, and let words too long for a column break anywhere."""
+    given = text
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     text = _unprintable().sub(_substitute, text)
+    if given and not _is_seen(text):
+        return SUBSTITUTE  # PDF/UA forbids headings without any text
     if len(text) < _LONGEST_WORD:
         return text
     return _LONG_WORD.sub(lambda word: _PIECE.sub(lambda piece: piece[0] + _ZERO_WIDTH_SPACE, word[0]), text)
+
+
+def _is_seen(text: str) -> bool:
+    return any(unicodedata.category(sign)[0] not in "CZ" for sign in text)
 
 
 def _substitute(match: re.Match[str]) -> str:

@@ -38,6 +38,7 @@ def test_latin_greek_cyrillic_and_the_signs_of_figures_are_there() -> None:
         ("会社", "□□"),
         ("\ue000\U0010ffff", "□□"),
         ("two\nlines", "two\nlines"),
+        ("\u200f\u00ad", "□"),
         ("", ""),
     ],
 )
