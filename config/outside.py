@@ -9,6 +9,9 @@ from django.core.exceptions import ImproperlyConfigured
 NO_MAIL_SERVER = "config.no_mail_server.EmailBackend"
 FILES = "django.core.files.storage.FileSystemStorage"
 MAIL_TIMEOUT_SECONDS = 30
+IN_REQUEST = "in_request"
+"""The same server for a message that a person waits for: it gives up soon."""
+IN_REQUEST_TIMEOUT_SECONDS = 5
 
 
 def document_storage(backend: str, options: dict[str, Any], *, folder: Path) -> dict[str, Any]:
@@ -27,8 +30,16 @@ def mail_servers(url: str) -> dict[str, Any]:
 
     `filemail:///a/folder` writes e-mails to files. Without an address nothing pretends to have sent anything.
     """
+    server = _mail_server(url)
+    if "timeout" not in server.get("OPTIONS", {}):
+        return {"default": server, IN_REQUEST: server}
+    options = server["OPTIONS"] | {"timeout": IN_REQUEST_TIMEOUT_SECONDS}
+    return {"default": server, IN_REQUEST: server | {"OPTIONS": options}}
+
+
+def _mail_server(url: str) -> dict[str, Any]:
     if not url:
-        return {"default": {"BACKEND": NO_MAIL_SERVER}}
+        return {"BACKEND": NO_MAIL_SERVER}
     try:
         config: dict[str, Any] = environ.Env.email_url_config(url)
     except (environ.ImproperlyConfigured, ValueError):
@@ -53,4 +64,4 @@ def mail_servers(url: str) -> dict[str, Any]:
         }
         if config["EMAIL_PORT"]:
             options["port"] = config["EMAIL_PORT"]
-    return {"default": {"BACKEND": backend, "OPTIONS": options}}
+    return {"BACKEND": backend, "OPTIONS": options}

@@ -23,7 +23,7 @@ STORAGES = {
     ),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
-MAILERS = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+MAILERS = {name: {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"} for name in ("default", "in_request")}
 DEFAULT_FROM_EMAIL = "invoices@example.com"
 SITE_URL = "https://billing.example.org"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True

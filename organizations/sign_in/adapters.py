@@ -12,11 +12,14 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 
 logger = logging.getLogger(__name__)
 
 UNUSABLE_SECRET_BYTES = 20
+MAIL_SERVER = "in_request"
+"""Which of `settings.MAILERS` sends what a person waits for: it gives up soon."""
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped base
@@ -31,8 +34,10 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # untyped ba
 
         The page says the same either way: that an error follows must not tell who has an account.
         """
+        site = get_current_site(self.request)
+        context = {"request": self.request, "email": email, "current_site": site, **context}
         try:
-            super().send_mail(template_prefix, email, context)
+            self.render_mail(template_prefix, email, context).send(using=MAIL_SERVER)
         except (OSError, SMTPException):
             logger.exception("A message (%s) could not be sent", template_prefix)
 

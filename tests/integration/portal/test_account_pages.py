@@ -1,6 +1,7 @@
 """Credits, consumption, coupons, billing details and members, as the people of an organization see them."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -294,6 +295,12 @@ class TestForgottenPasswords:
         monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
         answer = Client().post(reverse("account_reset_password"), {"email": "alice@example.com"})
         assert answer.status_code == 302
+
+    def test_nobody_waits_for_as_long_as_an_invoice_may(self, atlas: Organization, settings: Any) -> None:
+        settings.MAILERS = settings.MAILERS | {"default": {"BACKEND": "config.no_mail_server.EmailBackend"}}
+        make_member("alice", atlas)
+        Client().post(reverse("account_reset_password"), {"email": "alice@example.com"})
+        assert [message.to for message in mail.outbox] == [["alice@example.com"]]
 
 
 class TestQueries:

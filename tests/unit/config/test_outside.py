@@ -27,12 +27,20 @@ def test_an_address_of_a_server_with_encryption_and_a_password() -> None:
     assert mail_servers("smtp+ssl://mail.example.org")["default"]["OPTIONS"]["use_ssl"]
 
 
+def test_a_person_does_not_wait_for_a_server_that_is_down() -> None:
+    servers = mail_servers("smtp://mail.example.org")
+
+    assert servers["in_request"]["OPTIONS"] == servers["default"]["OPTIONS"] | {"timeout": 5}
+
+
 def test_files_instead_of_a_server() -> None:
     assert mail_servers("filemail:///a/folder")["default"]["OPTIONS"] == {"file_path": "/a/folder"}
 
 
 def test_no_address_is_no_server() -> None:
-    assert mail_servers("") == {"default": {"BACKEND": "config.no_mail_server.EmailBackend"}}
+    none = {"BACKEND": "config.no_mail_server.EmailBackend"}
+
+    assert mail_servers("") == {"default": none, "in_request": none}
 
 
 @pytest.mark.parametrize("url", ["gopher://me:secret@x", "smtp://me:secret@x:port", "smtp:///x", "secret"])
