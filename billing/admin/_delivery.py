@@ -40,7 +40,8 @@ def file_urls(site: admin.AdminSite) -> list[URLPattern]:
 
 def download(request: HttpRequest, invoice_id: int, kind: str) -> HttpResponseBase:
     """Give a stored file away, under the number of the document."""
-    if kind not in (*CONTENT_TYPES, UBL) or not request.user.has_perm("billing.view_invoice"):
+    is_kind = kind in (*CONTENT_TYPES, UBL) and invoice_id < 2**63
+    if not is_kind or not request.user.has_perm("billing.view_invoice"):
         raise Http404
     stored = ArchivedDocument.objects.select_related("invoice").filter(pk=invoice_id, state="stored").first()
     if stored is None:

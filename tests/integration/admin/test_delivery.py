@@ -90,6 +90,7 @@ def test_drafts_and_strangers_have_no_files() -> None:
     assert "delivery" not in page_of(draft)
     for url in (file_url(draft), file_url(waiting), file_url(invoice, "exe")):
         assert desk().get(url).status_code == 404
+    assert desk().get(reverse("admin:billing_invoice_file", args=[2**63, "pdf"])).status_code == 404
     assert Client().get(file_url(invoice)).status_code == 302
     without = desk("Viewer")
     User.objects.get(email="vera@example.com").groups.clear()
