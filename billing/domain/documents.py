@@ -183,6 +183,11 @@ class Document(Struct, frozen=True, kw_only=True):
         return self.number is None
 
     @property
+    def lacks_rate(self) -> bool:
+        """Whether its VAT cannot be stated in euros, as the law asks for."""
+        return self.currency != "EUR" and self.vat_cents != 0 and self.exchange is None
+
+    @property
     def has_sub_organizations(self) -> bool:
         """Whether more than the payer consumed: the details are then grouped, under a summary."""
         return len(self.usage) > 1

@@ -10,9 +10,11 @@ from msgspec import Struct, convert, structs
 from billing.domain.e_invoices import Failure
 from billing.domain.lifecycle import DocumentState
 from billing.domain.review import Finding, Severity
-from billing.models import DraftCheck, Invoice, LegalEntity
+from billing.models import DraftCheck, ExchangeRate, Invoice, LegalEntity
 from billing.queries.among import among
 from billing.queries.approvals import printed_parties, printed_parties_of
+from billing.queries.legal_texts import EURO, OLDEST_RATE
+from billing.queries.months import month_of
 from organizations.models import BillingProfile
 
 BATCH = 500
@@ -96,14 +98,15 @@ def load_contents(invoice_ids: Collection[int]) -> dict[int, tuple[Content, str]
 def e_invoice_findings(draft: Invoice) -> list[Finding]:
     """What the page of a draft says about its e-invoice: what is wrong, that it is valid, or that it is not checked.
 
-    Blocking where the customer must get one; for everybody else a warning, once somebody has asked.
+    Blocking where the customer must get one; for everybody else a warning, once somebody has asked. That no exchange
+    rate is known is told unasked: without one there is no document either.
     """
     if draft.document_state != DocumentState.DRAFT.value:
         return []
     is_required = bool(who_must_get_e_invoices([draft.organization_id]))
     check = load_checks([draft.pk]).get(draft.pk)
     if check is None and not is_required:
-        return []
+        return _rate_findings(draft)
     if check is None or check.content != Content(draft.fingerprint, printed_parties_of(draft)) or check.asked_at:
         is_awaited = is_required or (check is not None and check.asked_at is not None)
         return [Finding("e_invoice_unchecked", "blocking" if is_required else "info")] if is_awaited else []
@@ -111,6 +114,16 @@ def e_invoice_findings(draft: Invoice) -> list[Finding]:
         return [Finding("e_invoice_valid", "info")]
     severity: Severity = "blocking" if is_required else "warning"
     return [Finding("e_invoice", severity, structs.asdict(failure)) for failure in check.failures]
+
+
+def _rate_findings(draft: Invoice) -> list[Finding]:
+    """Whoever asks for no e-invoice still gets no document without the VAT in euros."""
+    if draft.currency == EURO or not draft.vat_cents:
+        return []
+    soonest = month_of(draft.consumption_month).next.first_day
+    if ExchangeRate.objects.filter(currency=draft.currency, day__gte=soonest - OLDEST_RATE).exists():
+        return []
+    return [Finding("e_invoice", "warning", structs.asdict(Failure("BR-53", "BT-111", problem="exchange_rate")))]
 
 
 MUST_BE_MENDED = Q(e_invoice_check__failure_count__gt=0, organization__billing_profile__requires_e_invoice=True)

@@ -8,8 +8,9 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from billing.documents.rendering import render
 from billing.domain.documents import Document, Rendered
-from billing.models import ArchivedDocument, Event, Invoice
+from billing.models import ArchivedDocument, Event, ExchangeRate, Invoice
 from billing.queries.archive import count_documents, documents_storage, in_need_of_attention, open_file
 from billing.usecases import work_on_documents as module
 from billing.usecases._permissions import NotAllowed
@@ -77,6 +78,17 @@ def test_credit_notes_are_documents_too() -> None:
     store(note)
 
     assert archived(invoice).state == archived(note).state == "stored"
+
+
+def test_without_an_exchange_rate_nothing_is_stored_until_there_is_one() -> None:
+    invoice = make_invoice(organization=make_organization(currency="USD"), fees_cents=1_000, status="pending")
+    assert work_on_documents(render=render, at=AT) == Worked(taken=1)
+    assert "no exchange rate" in archived(invoice).error
+
+    assert invoice.issue_date is not None
+    ExchangeRate.objects.create(currency="USD", day=invoice.issue_date, per_euro_micro=1_083_700)
+
+    assert work_on_documents(render=render, at=AT + timedelta(minutes=1)) == Worked(taken=1, stored=1)
 
 
 def test_drafts_have_no_files() -> None:

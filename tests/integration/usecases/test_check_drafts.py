@@ -16,6 +16,7 @@ from billing.documents.e_invoice.validation import CheckerUnavailable
 from billing.domain.documents import Document
 from billing.domain.e_invoices import Failure
 from billing.models import DraftCheck, Event, ExchangeRate, Invoice
+from billing.queries.draft_checks import e_invoice_findings
 from billing.tasks import check_drafts as check_task
 from billing.usecases._changes import Note
 from billing.usecases._permissions import NotAllowed
@@ -126,6 +127,15 @@ def test_exchange_rates_are_looked_at_every_day() -> None:
     assert [document.exchange is not None for document in run()] == [True]
     assert run(at=AT + timedelta(hours=23)) == []
     assert [document.exchange is not None for document in run(at=AT + timedelta(days=9))] == [False]
+
+
+def test_a_missing_exchange_rate_is_told_unasked() -> None:
+    draft = make_invoice(organization=make_organization(currency="USD"), fees_cents=100_00)
+    [finding] = e_invoice_findings(draft)
+    assert (finding.severity, finding.values["problem"]) == ("warning", "exchange_rate")
+
+    ExchangeRate.objects.create(currency="USD", day=date(2026, 10, 30), per_euro_micro=1_083_700)
+    assert e_invoice_findings(draft) == []
 
 
 def test_what_somebody_else_is_at_is_left_alone(atlas: Organization) -> None:
