@@ -14,7 +14,7 @@ from billing.queries.archive import documents_storage
 from billing.usecases.deliver_mail import Unclear, deliver_mail
 from billing.usecases.send_mail import send_mail
 from billing.usecases.work_on_documents import work_on_documents
-from organizations.models import Organization, User
+from organizations.models import BillingProfile, User
 from tests.builders.closing import local
 from tests.builders.desk import desk
 from tests.builders.invoices import make_close, make_invoice
@@ -172,8 +172,7 @@ def test_the_list_tells_what_was_sent_and_what_was_not_and_why() -> None:
 
 def test_the_page_shows_both_forms_and_runs_nothing_of_them() -> None:
     organization = make_customer()
-    Organization.objects.filter(pk=organization.pk).update(name="<script>x</script>")
-    organization.refresh_from_db()
+    BillingProfile.objects.filter(pk=organization.pk).update(company="<script>x</script>")
     mail = make_mail(organization=organization)
 
     page = page_of(mail)
