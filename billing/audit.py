@@ -17,6 +17,7 @@ def audit_configuration() -> None:
         NumberSeries,
         Price,
         ReviewThresholds,
+        SellerLogo,
         TaxRate,
     )
 
@@ -25,5 +26,7 @@ def audit_configuration() -> None:
         *(LegalEntity, LegalText, Meter, Price, ReviewThresholds, TaxRate),
     ):
         audit(model)
+    # An image is too long for a log: its digest tells that it changed.
+    audit(SellerLogo, leaving_out=["svg"])
     # Issuing moves the counter with every document, which events and hashes tell already.
     audit(NumberSeries, leaving_out=["last_counter", "last_date"])

@@ -1,7 +1,7 @@
 """Who invoices: the legal entity, the VAT rates of the places it sells to, the numbers of its documents."""
 
 from datetime import date
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -11,29 +11,66 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from billing import formatting
 from billing.admin import _displays as displays
 from billing.admin._base import BillingAdmin
+from billing.documents.pdf.logos import MAX_BYTES, LogoRefused, checked_logo
 from billing.domain.numbering import InvalidTemplate, check_template, render_number
 from billing.domain.quantities import format_micro
 from billing.models import ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries, TaxRate
 from billing.queries.legal_texts import EURO
+from billing.usecases.set_logo import set_logo
 from organizations.currencies import check_currency
+from organizations.models import User
+
+
+class LegalEntityForm(forms.ModelForm[LegalEntity]):
+    """The logo is tried before it is kept, as all documents are printed with it."""
+
+    new_logo = forms.FileField(
+        label=_("logo"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget,
+        help_text=_("SVG or PNG, printed at the head of every document instead of the name."),
+    )
+    remove_logo = forms.BooleanField(
+        label=_("print the name instead of the logo"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    def clean_new_logo(self) -> str:
+        """Raise what is wrong with the image."""
+        uploaded = self.cleaned_data["new_logo"]
+        if not uploaded:
+            return ""
+        try:
+            return checked_logo(uploaded.read(MAX_BYTES + 1))
+        except LogoRefused as error:
+            raise ValidationError(str(error)) from error
 
 
 @admin.register(LegalEntity)
 class LegalEntityAdmin(BillingAdmin[LegalEntity]):
     """One seller, made by `migrate`, to be completed."""
 
+    form = LegalEntityForm
     list_display = ["name", "city", "country", "vat_number", "over_oss_threshold"]
     search_fields = ["name"]
     fieldsets = [
         (None, {"fields": ["name", "address", ("postcode", "city"), "country", ("email", "phone"), "legal_mentions"]}),
+        (_("Logo"), {"fields": ["new_logo", "remove_logo"]}),
         (_("Tax"), {"fields": [("vat_number", "siren"), "over_oss_threshold", "vat_on_debits"]}),
         (_("Payment"), {"fields": [("iban", "bic")]}),
         (_("E-invoices"), {"fields": [("electronic_address", "electronic_scheme")]}),
     ]
+
+    def save_model(self, request: HttpRequest, obj: LegalEntity, form: Any, change: bool) -> None:
+        """Keep the logo too, if another one was chosen or none is wanted."""
+        super().save_model(request, obj, form, change)
+        logo, removed = form.cleaned_data["new_logo"], form.cleaned_data["remove_logo"]
+        if logo or removed:
+            set_logo(legal_entity=obj, svg=logo, actor=cast(User, request.user))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Every organization is invoiced by the one there is."""

@@ -1,7 +1,5 @@
 """The first section in words: what is billed, the VAT on it, and how to pay."""
 
-from datetime import timedelta
-
 from django.utils.translation import gettext as _
 from stdnum import iban
 
@@ -11,6 +9,8 @@ from billing.documents.transfer_code import transfer_code
 from billing.domain.documents import Document, DocumentLine
 from billing.domain.taxation import TaxSubtotal
 from billing.queries.wording import line_description
+
+_NAMED_BY_PERIOD = ("provision", "regularization", "add_on")
 
 
 def print_lines(document: Document) -> Lines:
@@ -59,15 +59,10 @@ def _line(line: DocumentLine) -> PrintedLine:
 
 
 def _days(line: DocumentLine) -> str:
-    """Say a line's days (BG-26), unless its description names them all."""
-    if line.kind == "add_on" and not _is_whole_month(line):
+    """Say a line's days (BG-26), unless its description names its month or days already."""
+    if line.kind in _NAMED_BY_PERIOD:
         return ""
     return figures.period(line.period_start, line.period_end)
-
-
-def _is_whole_month(line: DocumentLine) -> bool:
-    after_month = (line.period_start.replace(day=1) + timedelta(days=31)).replace(day=1)
-    return line.period_start.day == 1 and line.period_end == after_month
 
 
 def _exempt_rate(line: DocumentLine) -> str:

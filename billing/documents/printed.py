@@ -147,10 +147,10 @@ class Usage(Struct, frozen=True):
 
 
 class Printed(Struct, frozen=True, kw_only=True):
-    """A whole document in one language. `subtitle`, `watermark` and `due_note` are "" where there is nothing to
-    say.
+    """A whole document in one language; what there is nothing to say in is "".
 
-    `footer` is the seller's legal mentions, printed on every page; `mentions` are the texts that the law asks for.
+    `logo` is an SVG image. `footer` is the seller's legal mentions, printed on every page; `mentions` are the texts
+    that the law asks for.
     """
 
     language: Language
@@ -160,6 +160,7 @@ class Printed(Struct, frozen=True, kw_only=True):
     subtitle: str
     watermark: str
     facts: tuple[Field, ...]
+    logo: str
     seller: Party
     buyer: Party
     currency: str
@@ -168,6 +169,7 @@ class Printed(Struct, frozen=True, kw_only=True):
     tax_columns: tuple[str, str, str]
     subtotal: Total
     vat: Total
+    euro_vat: Total | None
     total: Total
     due: Total
     due_note: str

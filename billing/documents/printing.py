@@ -8,8 +8,9 @@ from billing.documents._print_parties import buyer_block, facts, seller_block
 from billing.documents._print_statement import print_statement
 from billing.documents._print_summary import print_lines, print_payment, print_taxes
 from billing.documents._print_usage import print_usage
-from billing.documents.printed import Printed, Total
+from billing.documents.printed import Payment, Printed, Total
 from billing.domain.documents import Document, Language
+from billing.domain.money import euro_cents
 
 __all__ = ["Printed", "print_document"]
 
@@ -22,7 +23,7 @@ def print_document(document: Document, language: Language | None = None) -> Prin
 
 
 def _print(document: Document, language: Language) -> Printed:
-    is_invoice = document.kind == "invoice"
+    is_invoice, payment = document.kind == "invoice", print_payment(document)
     return Printed(
         language=language,
         kind=document.kind,
@@ -31,6 +32,7 @@ def _print(document: Document, language: Language) -> Printed:
         subtitle=_subtitle(document),
         watermark=_("Draft") if document.is_draft else "",
         facts=facts(document),
+        logo=document.seller.logo,
         seller=seller_block(document.seller),
         buyer=buyer_block(document.buyer),
         currency=document.currency,
@@ -39,14 +41,15 @@ def _print(document: Document, language: Language) -> Printed:
         tax_columns=(_("VAT"), _("Base"), _("Amount")),
         subtotal=Total(_("Subtotal excl. VAT"), figures.amount(document.subtotal_cents)),
         vat=Total(_("Total VAT"), figures.amount(document.vat_cents)),
+        euro_vat=_euro_vat(document),
         total=Total(_("Total incl. VAT"), figures.amount(document.total_cents)),
         due=Total(
             _("Amount to pay") if is_invoice else _("Amount credited"),
             figures.money(document.total_cents, document.currency),
             strong=True,
         ),
-        due_note=_due_note(document),
-        payment=print_payment(document),
+        due_note=_due_note(document, payment),
+        payment=payment,
         statement=print_statement(document),
         usage=print_usage(document),
         note_heading=_("Note"),
@@ -77,8 +80,23 @@ def _subtitle(document: Document) -> str:
     return " ".join(sentences)
 
 
-def _due_note(document: Document) -> str:
-    """Say until when the amount is to be paid, beside the amount; what is settled or owed to the buyer has no date."""
-    if document.kind != "invoice" or document.due_date is None or document.total_cents <= 0:
+def _due_note(document: Document, payment: Payment | None) -> str:
+    """Say beside the amount until when it is to be paid, or that there is nothing to pay."""
+    if document.kind != "invoice":
         return ""
-    return _("Due on %(day)s") % {"day": figures.day(document.due_date)}
+    if document.total_cents <= 0:
+        return payment.sentence if payment else ""
+    return _("Due on %(day)s") % {"day": figures.day(document.due_date)} if document.due_date else ""
+
+
+def _euro_vat(document: Document) -> Total | None:
+    """Give the VAT in euros, which an invoice in another currency must name too."""
+    exchange = document.exchange
+    if exchange is None or exchange.per_euro_micro <= 0:
+        return None
+    label = _("VAT in EUR (1 EUR = %(rate)s %(currency)s on %(day)s)") % {
+        "rate": figures.quantity(exchange.per_euro_micro),
+        "currency": document.currency,
+        "day": figures.day(exchange.day),
+    }
+    return Total(label, figures.amount(euro_cents(document.vat_cents, exchange.per_euro_micro)))

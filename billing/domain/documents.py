@@ -36,6 +36,7 @@ class Seller(Struct, frozen=True, kw_only=True):
     electronic_address: str = ""  # BT-34
     electronic_scheme: str = ""
     vat_on_debits: bool = False  # BT-8
+    logo: str = ""  # an SVG image: that of the day of printing, as it is no part of what is frozen
 
 
 class Buyer(Struct, frozen=True, kw_only=True):

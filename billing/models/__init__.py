@@ -15,6 +15,7 @@ from billing.models._invoices import CreditStatement, Invoice, InvoiceLine, TaxS
 from billing.models._jobs import BulkJob, BulkJobItem
 from billing.models._legal_entities import LegalEntity, TaxRate
 from billing.models._legal_texts import ExchangeRate, LegalText
+from billing.models._logos import SellerLogo
 from billing.models._mails import OutgoingMail
 from billing.models._payments import Allocation, Payment, Refund
 from billing.models._resources import Resource
@@ -59,6 +60,7 @@ __all__ = [
     "Refund",
     "Resource",
     "ReviewThresholds",
+    "SellerLogo",
     "TaxRate",
     "TaxSubtotal",
     "UsageCorrection",

@@ -25,7 +25,7 @@ from billing.domain.legal import mention_codes
 from billing.domain.lifecycle import DocumentState
 from billing.domain.pricing import Price
 from billing.domain.taxation import TaxSubtotal
-from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, UsageDetail
+from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, SellerLogo, UsageDetail
 from billing.models import Price as PriceRow
 from billing.models import TaxSubtotal as TaxRow
 from billing.queries.among import among
@@ -76,6 +76,7 @@ def load_documents(
             "organization", "legal_entity", "refers_to", "statement"
         )
     )
+    logos = _load_logos(rows)
     lines, taxes, details = _load_lines(rows), _load_taxes(rows), _load_details(rows)
     named = {row.organization_id for row in rows}
     named |= {line.organization_id for of_document in lines.values() for line in of_document}
@@ -95,6 +96,7 @@ def load_documents(
             taxes.get(row.pk, []),
             details.get(row.pk, []),
             names,
+            logos.get(row.legal_entity_id, ""),
         )
         for row in rows
     }
@@ -137,6 +139,7 @@ def _document(
     taxes: Sequence[TaxSubtotal],
     details: Sequence[_Detail],
     names: Names,
+    logo: str,
 ) -> Document:
     statement: CreditStatement | None = getattr(row, "statement", None)
     return Document(
@@ -148,7 +151,7 @@ def _document(
         currency=row.currency,
         issue_date=row.issue_date,
         due_date=given.due_date,
-        seller=msgspec.convert(row.seller or seller_snapshot(row.legal_entity), Seller),
+        seller=structs.replace(msgspec.convert(row.seller or seller_snapshot(row.legal_entity), Seller), logo=logo),
         buyer=buyer if given.purchase_order is None else structs.replace(buyer, purchase_order=given.purchase_order),
         note=given.note,
         refers_to=_reference(row.refers_to),
@@ -207,6 +210,11 @@ def _usage(details: Sequence[_Detail], names: Names, payer_id: int) -> tuple[Org
     }
     order = sorted(groups, key=lambda id_: (id_ != payer_id, names[id_][1], id_))
     return tuple(groups[id_] for id_ in order)
+
+
+def _load_logos(rows: Sequence[Invoice]) -> dict[int, str]:
+    found = SellerLogo.objects.filter(legal_entity__in={row.legal_entity_id for row in rows})
+    return dict(found.values_list("legal_entity_id", "svg"))
 
 
 def _load_lines(rows: Sequence[Invoice]) -> dict[int, list[InvoiceLine]]:

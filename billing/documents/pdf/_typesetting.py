@@ -3,13 +3,13 @@
 import json
 import threading
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import typst
-from django.conf import settings
+from msgspec import structs
 
+from billing.documents.pdf.files import FAMILIES, FontsMissing, template_folder
 from billing.documents.pdf.glyphs import printable
 from billing.documents.pdf.qr_codes import svg_of
 from billing.documents.printed import Printed
@@ -18,14 +18,9 @@ _STANDARDS: list[Any] = ["a-3a", "ua-1"]
 _compilers = threading.local()
 
 
-def template_folder() -> Path:
-    """Where the template of documents is, with its fonts in `fonts`."""
-    return Path(settings.BASE_DIR) / "templates" / "documents"
-
-
 def typeset(printed: Printed, *, timestamp: int, e_invoice: str | None = None) -> bytes:
     """Return the PDF; `e_invoice` is attached as `factur-x.xml`."""
-    content = printable(msgspec.to_builtins(printed))
+    content = printable(msgspec.to_builtins(structs.replace(printed, logo=""))) | {"logo": printed.logo}
     if printed.payment is not None and printed.payment.transfer_code:
         content["transfer_image"] = svg_of(printed.payment.transfer_code)
     inputs = {"printed": json.dumps(content, ensure_ascii=False)}
@@ -50,6 +45,9 @@ def _compiler() -> typst.Compiler:
 
 @cache
 def _fonts() -> typst.Fonts:
-    """Only the bundled fonts, so that a document looks the same wherever it is rendered."""
+    """Only the bundled fonts, so that a document looks the same wherever it is rendered. Raises FontsMissing."""
     folder = template_folder() / "fonts"
-    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[folder])
+    if missing := set(FAMILIES) - set(fonts.families()):
+        raise FontsMissing(f"Fonts are missing in {folder}: {', '.join(sorted(missing))}.")
+    return fonts

@@ -8,10 +8,9 @@ import struct
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
+from billing.documents.pdf.files import regular_fonts
 
 SUBSTITUTE = "□"
 _LONGEST_WORD = 24
@@ -55,9 +54,7 @@ def _substitute(match: re.Match[str]) -> str:
 @cache
 def _unprintable() -> re.Pattern[str]:
     """Match one character that none of the fonts has. Line breaks are not characters to show."""
-    folder = Path(settings.BASE_DIR) / "templates" / "documents" / "fonts"
-    regular = sorted(folder.glob("*-Regular.*"))
-    characters = set().union(*(characters_of(font.read_bytes()) for font in regular))
+    characters = set().union(*(characters_of(font.read_bytes()) for font in regular_fonts()))
     shown = {ord("\n")} | {character for character in characters if _has_a_meaning(character)}
     return re.compile("[^" + "".join(_ranges(shown)) + "]")
 

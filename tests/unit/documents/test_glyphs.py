@@ -3,14 +3,16 @@
 from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as django_settings
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
-from billing.documents.pdf.glyphs import characters_of, printable, printable_text
+from billing.documents.pdf.files import FontsMissing
+from billing.documents.pdf.glyphs import _unprintable, characters_of, printable, printable_text
 
-FONTS = Path(settings.BASE_DIR) / "templates" / "documents" / "fonts"
+FONTS = Path(django_settings.BASE_DIR) / "templates" / "documents" / "fonts"
 
 
 def test_bold_and_regular_fonts_show_the_same_characters() -> None:
@@ -58,3 +60,14 @@ def test_every_text_becomes_one_that_the_fonts_have(text: str) -> None:
     printed = printable_text(text)
 
     assert printable_text(printed).replace("\u200b", "") == printed.replace("\u200b", "")
+
+
+def test_a_missing_font_is_said_and_healed_when_it_is_back(tmp_path: Path, settings: Settings) -> None:
+    _unprintable.cache_clear()
+    right = settings.BASE_DIR
+    settings.BASE_DIR = tmp_path
+    with pytest.raises(FontsMissing, match=r"Inter-Regular\.ttf"):
+        printable_text("Atlas")
+    settings.BASE_DIR = right
+
+    assert printable_text("Atlas 会") == "Atlas □"

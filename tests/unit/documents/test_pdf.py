@@ -12,8 +12,11 @@ from pypdf import PdfReader
 
 from billing.documents.rendering import preview, render
 from billing.domain.documents import Document, Rendered, UsageLine
+from billing.domain.statement import CreditStatement
 from tests.builders.documents import (
     BUYER,
+    NOVEMBER,
+    OCTOBER,
     SELLER,
     make_credit_note,
     make_document,
@@ -118,6 +121,21 @@ def test_the_published_example_on_paper() -> None:
     for figure in ("691.35", "−686.89", "682.43", "686.89", "−4.46", "Fees (consumption U)", "28d 14h 53m 24s"):
         assert figure in pages[1]
     assert all(f"Page {number}/{len(pages)}" in page for number, page in enumerate(pages, start=1))
+
+
+def test_the_published_example_with_sub_organizations_on_paper() -> None:
+    """20.00 of credits, 114.63 consumed by two sub-organizations: 94.63 to pay before VAT."""
+    lines = [make_line(kind="regularization", period_start=OCTOBER, period_end=NOVEMBER, net_cents=94_63)]
+    usage = (
+        make_usage(make_usage_line(amount_cents=14_63), external_id="orga_blog", name="Atlas Blog"),
+        make_usage(make_usage_line(amount_cents=100_00), external_id="orga_shop", name="Atlas Shop"),
+    )
+    statement = CreditStatement(0, 20_00, 0, 0, -20_00, -114_63, 0, 0)
+    text = " ".join(_text(make_document(lines=lines, statement=statement, usage=usage, fees_cents=114_63)).split())
+
+    for figure in ("Regularization, October 2026 1 94.63", "−20.00", "−114.63", "Atlas Shop 100.00", "€113.56"):
+        assert figure in text
+    assert text.index("Fees per organization") < text.index("Atlas Blog 14.63") < text.rindex("114.63")
 
 
 def test_table_heads_are_repeated_on_every_page() -> None:

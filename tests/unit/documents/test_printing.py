@@ -7,6 +7,7 @@ from msgspec import structs
 
 from billing.documents.printed import Field, Printed
 from billing.documents.printing import print_document
+from billing.domain.documents import Exchange
 from billing.domain.statement import CreditStatement
 from tests.builders.documents import (
     BUYER,
@@ -45,21 +46,27 @@ def test_an_issued_invoice_says_who_what_and_when() -> None:
     assert printed.buyer.details == (Field("SIREN", "303265045"), Field("VAT number", "FR40303265045"))
 
 
-def test_a_line_says_its_days_and_whom_it_is_for() -> None:
+def test_a_line_says_its_days_once_and_whom_it_is_for() -> None:
     add_on = make_line(kind="add_on", name="Support", organization_name="Atlas Labs", net_cents=49_00)
-    printed = print_document(make_document(lines=[make_line(), add_on]))
+    service = make_line(kind="custom_service", name="On-call", organization_name="Atlas Labs")
+    rows = print_document(make_document(lines=[make_line(), add_on, service])).lines.rows
 
-    assert [row.description for row in printed.lines.rows] == [
-        "Credits provision, November 2026",
-        "Support, November 2026",
+    assert [(row.description, row.detail.replace(NBSP, " ")) for row in rows] == [
+        ("Credits provision, November 2026", ""),
+        ("Support, November 2026", "Atlas Labs"),
+        ("On-call", "1–30 November 2026 · Atlas Labs"),
     ]
-    assert printed.lines.rows[0].detail == f"1–30{NBSP}November{NBSP}2026"
-    assert printed.lines.rows[1].detail == f"1–30{NBSP}November{NBSP}2026 · Atlas Labs"
-    assert (printed.lines.rows[1].quantity, printed.lines.rows[1].unit_price, printed.lines.rows[1].net) == (
-        "1",
-        "49.00",
-        "49.00",
-    )
+    assert (rows[1].quantity, rows[1].unit_price, rows[1].net) == ("1", "49.00", "49.00")
+
+
+def test_vat_is_given_in_euros_too_with_the_rate_and_its_day() -> None:
+    exchange = Exchange(date(2026, 10, 30), 935_000)
+    printed = print_document(make_document(currency="CHF", exchange=exchange))
+
+    assert printed.euro_vat is not None
+    assert printed.euro_vat.label.replace(NBSP, " ") == "VAT in EUR (1 EUR = 0.935 CHF on 30 October 2026)"
+    assert printed.euro_vat.amount == "145.98"  # 136.49 / 0.935
+    assert print_document(make_document()).euro_vat is None
 
 
 @pytest.mark.parametrize(
@@ -103,7 +110,7 @@ def test_an_invoice_of_nothing_asks_for_nothing() -> None:
     assert printed.payment is not None
     assert printed.payment.sentence == "There is nothing to pay: this invoice is settled."
     assert printed.payment.fields == ()
-    assert printed.due.amount == "€0.00"
+    assert (printed.due.amount, printed.due_note) == ("€0.00", printed.payment.sentence)
     assert printed.lines.empty
 
 
@@ -191,7 +198,7 @@ def test_late_usage_names_its_month_and_a_discount_has_its_row() -> None:
 
 
 def test_french_is_the_buyers_choice_and_changes_figures_and_words() -> None:
-    document = make_document(buyer=structs.replace(BUYER, language="fr"))
+    document = make_document(buyer=structs.replace(BUYER, language="fr"), lines=[make_line(kind="one_shot")])
     printed = print_document(document)
 
     assert printed.language == "fr"
