@@ -40,6 +40,8 @@ def printable_text(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     text = _unprintable().sub(_substitute, text)
+    if not text.isascii():
+        text = _marks().sub(_in_one_font, text)
     if given and not _is_seen(text):
         return SUBSTITUTE  # PDF/UA forbids headings without any text
     if len(text) < _LONGEST_WORD:
@@ -58,10 +60,33 @@ def _substitute(match: re.Match[str]) -> str:
     return "" if category in _INVISIBLE else SUBSTITUTE
 
 
+def _in_one_font(match: re.Match[str]) -> str:
+    """Keep those marks of a letter that a font has together with the letter: no other can be placed."""
+    letter = match.string[match.start() - 1 : match.start()]
+    if not letter.strip():
+        return ""
+    kept = ("".join(mark for mark in match[0] if ord(mark) in font) for font in _fonts() if ord(letter) in font)
+    return max(kept, key=len, default="")
+
+
+@cache
+def _fonts() -> tuple[set[int], ...]:
+    """The characters of each font. Raises FontsMissing."""
+    return tuple(characters_of(font.read_bytes()) for font in regular_fonts())
+
+
+@cache
+def _marks() -> re.Pattern[str]:
+    """Match the accents, vowel signs and joiners that follow a letter."""
+    characters = set[int]().union(*_fonts())
+    marks = {each for each in characters if each in _JOINERS or unicodedata.category(chr(each)).startswith("M")}
+    return re.compile("[" + "".join(_ranges(marks)) + "]+")
+
+
 @cache
 def _unprintable() -> re.Pattern[str]:
     """Match one character that none of the fonts has. Line breaks are not characters to show."""
-    characters = set().union(*(characters_of(font.read_bytes()) for font in regular_fonts()))
+    characters = set[int]().union(*_fonts())
     shown = {ord("\n")} | {character for character in characters if _has_a_meaning(character)}
     return re.compile("[^" + "".join(_ranges(shown)) + "]")
 

@@ -170,6 +170,7 @@ def test_five_thousand_details() -> None:
         ("Ελληνική Εταιρεία", "Ελληνική Εταιρεία"),
         ("Облако", "Облако"),
         ("Atlas 🎉 会社", "Atlas □ □□"),
+        ("Atlas/\u05b0 \u064b<\u0651>", "Atlas/ <>"),
         ("#panic[x] *b* $x$ <b> \\ @a", "#panic[x] *b* $x$ <b> \\ @a"),
         ("line\nbreak \x07 \ud800 \ue000 end", "□ □ end"),
     ],
