@@ -7,6 +7,7 @@ from billing.domain.documents import Buyer, Document, Seller
 SIREN, SIRET = "0002", "0009"
 FRENCH_ADDRESS, E_MAIL = "0225", "EM"
 _SIREN_DIGITS = 9
+_FRENCH_LENGTHS = (_SIREN_DIGITS, 14)
 
 
 def seller_party(document: Document) -> Party:
@@ -29,10 +30,11 @@ def is_french_company(buyer: Buyer) -> bool:
 
 def _party(party: Seller | Buyer, name: str, *, is_company: bool, has_vat: bool, contact: str = "") -> Party:
     siren = compact(party.siren)
+    is_french = party.country.upper() in ("FR", "MC") or (siren.isdecimal() and len(siren) in _FRENCH_LENGTHS)
     return Party(
         name=clean(name),
-        identifier=Identifier(siren, SIRET) if len(siren) > _SIREN_DIGITS else None,
-        registration=Identifier(siren[:_SIREN_DIGITS], SIREN) if siren else None,
+        identifier=Identifier(siren, SIRET) if is_french and len(siren) > _SIREN_DIGITS else None,
+        registration=_registration(siren, is_french=is_french),
         vat_number=compact(party.vat_number).upper() if has_vat else "",
         electronic_address=_electronic_address(party, siren[:_SIREN_DIGITS] if is_company else ""),
         address=clean(party.address),
@@ -43,6 +45,13 @@ def _party(party: Seller | Buyer, name: str, *, is_company: bool, has_vat: bool,
         phone=clean(party.phone) if isinstance(party, Seller) else "",
         email=clean(party.email),
     )
+
+
+def _registration(number: str, *, is_french: bool) -> Identifier | None:
+    """The SIREN; the number of a foreign register as it is, for nobody knows which register that is."""
+    if not number:
+        return None
+    return Identifier(number[:_SIREN_DIGITS], SIREN) if is_french else Identifier(number)
 
 
 def _electronic_address(party: Seller | Buyer, siren: str) -> Identifier | None:

@@ -82,6 +82,11 @@ def test_siren_and_siret_are_told_by_their_length() -> None:
     assert (buyer.registration, buyer.identifier) == (Identifier("303265045", "0002"), None)
 
 
+def test_the_number_of_a_foreign_register_is_no_siren() -> None:
+    buyer = terms_of(make_document(buyer=structs.replace(BUYER, country="BE", siren="0428759497"))).buyer
+    assert (buyer.registration, buyer.identifier) == (Identifier("0428759497"), None)
+
+
 @pytest.mark.parametrize(
     ("profile", "address"),
     [
