@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from billing.demo import names
-from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, instances, per_day, run, stored
+from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, UsedCoupon, instances, per_day, run, stored
 from billing.demo.curves import growing
 from billing.demo.months import LAST, FourMonths
 from billing.demo.names import Place
 from billing.demo.objects import make_add_on, make_charge
+from billing.demo.price_list import EARLY_BIRD
 from billing.demo.story._making import make_customer, organization_id
 
 CAST = "Maison Verlaine"
@@ -15,7 +16,10 @@ CAST = "Maison Verlaine"
 
 
 def cast(index: int, months: FourMonths) -> Account:
-    """A parent with two sub-organizations; add-ons that start and end within a month; a one-shot operation."""
+    """A parent with two sub-organizations; add-ons that start and end within a month; a one-shot operation.
+
+    It used a coupon, and has paid a part only of its newest invoice, which is overdue by the time of the drafts.
+    """
     billing = names.company(CAST, index, Place("FR", "44000", "Nantes"))
     account = make_customer(index, months, CAST, billing | {"purchase_order": "PO-4471", "cost_center": "IT-02"})
     growth = growing(45)
@@ -29,7 +33,12 @@ def cast(index: int, months: FourMonths) -> Account:
             run("redis", "verlaine-sessions", instances("cache.s", 1)),
             run("bucket", "verlaine-catalogue", stored("storage.object", 420, by_month=growth)),
         ),
-        settlements=tuple(Settlement(days=days, method="sepa_debit") for days in (5, 5, 6)),
+        coupon=UsedCoupon(EARLY_BIRD, 1, 20),
+        settlements=(
+            Settlement(days=5, method="sepa_debit"),
+            Settlement(days=5, method="sepa_debit"),
+            Settlement(permille=600, days=6),
+        ),
         changes=(
             (1, make_add_on(account, "support-premium", "Premium support", months.day(1, 12))),
             (0, make_add_on(account, "private-network", "Private network", months.day(0, 1))),

@@ -42,7 +42,9 @@ class Command(BaseCommand):
             self._say("Preparing the database.")
             call_command("migrate", verbosity=0)
             self._set_up(organizations, password)
-            self._say(f"\nFinance desk: http://127.0.0.1:{port}/admin/\nPortal: http://127.0.0.1:{port}/\n")
+            self._say(
+                f"\nFinance desk:         http://127.0.0.1:{port}/admin/\nPortal for customers: http://127.0.0.1:{port}/\n"
+            )
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again and it takes up where it was.", returncode=130) from None
         except BrokenPipeError:
