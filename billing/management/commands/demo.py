@@ -69,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # a database that was filled in one go does not know yet how full it is
-        password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+        password = password or secrets.token_hex(PASSWORD_BYTES)  # a double click selects all of it
         let_sign_in(password)
         self._print_logins(password)
 
