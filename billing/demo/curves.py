@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from billing.demo import chance
-from billing.demo.months import MONTHS, Span
+from billing.demo.months import IN_PROGRESS, Span
 from billing.domain.quantities import MICRO
 
 WHOLE = 1000
 """Factors are in thousandths."""
 
-STEADY = (WHOLE,) * MONTHS
+STEADY = (WHOLE,) * (IN_PROGRESS + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +26,8 @@ class Surge:
 class Curve:
     """The pace of one meter of one resource, in millionths of the meter's unit per hour.
 
-    `by_month`: a factor for each month. `weekend`: the factor of Saturdays and Sundays. `spread`: how far a record may
-    lie from the curve. All in thousandths. Quantities are multiples of `grain_micro`.
+    `by_month`: a factor for each month, also the one in progress. `weekend`: the factor of Saturdays and Sundays.
+    `spread`: how far a record may lie from the curve. All in thousandths. Quantities are multiples of `grain_micro`.
     """
 
     per_hour_micro: int
@@ -53,7 +53,7 @@ class Curve:
 def growing(permille_a_month: int, *, jitter: int = 0, seed: int = 0) -> tuple[int, ...]:
     """Return monthly factors that start at one and grow (or shrink) by so many thousandths each month."""
     factors = [WHOLE]
-    for month in range(1, MONTHS):
+    for month in range(1, IN_PROGRESS + 1):
         grown = factors[-1] * (WHOLE + permille_a_month) // WHOLE
         factors.append(grown * chance.permille(jitter, seed, month) // WHOLE)
     return tuple(factors)

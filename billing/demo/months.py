@@ -1,4 +1,4 @@
-"""The four months that the demo shows, and the spans over which usage is reported."""
+"""The four months that the demo shows, the one in progress, and the spans over which usage is reported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,9 @@ from billing.domain.periods import Month
 MONTHS = 4
 LAST = MONTHS - 1
 """Index of the month that is left as drafts."""
+
+IN_PROGRESS = MONTHS
+"""Index of the month after them: it has usage up to the day on which the demo is loaded, and nothing else."""
 
 A_MONTH = 31
 """Days of a span that covers any month."""
@@ -53,6 +56,11 @@ class FourMonths:
         """The months, oldest first."""
         return tuple(self.first.shift(index) for index in range(MONTHS))
 
+    @property
+    def in_progress(self) -> Month:
+        """The month after them."""
+        return self.first.shift(IN_PROGRESS)
+
     def day(self, index: int, number: int) -> date:
         """Return a day of a month; `number` counts from 1 and must exist in February too."""
         return self.months[index].first_day.replace(day=number)
@@ -75,8 +83,8 @@ class FourMonths:
 
     @cache  # noqa: B019  # there is one of these in a process
     def spans(self, days: int) -> tuple[tuple[Span, ...], ...]:
-        """Per month, the spans of so many days; the last one of a month may be shorter."""
-        return tuple(_spans(month, days) for month in self.months)
+        """Per month, also the one in progress, the spans of so many days; the last one of a month may be shorter."""
+        return tuple(_spans(month, days) for month in (*self.months, self.in_progress))
 
 
 def office_hour(day: date, month: Month) -> datetime:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from billing.demo import chance
 from billing.demo.accounts import Account, Consumption, Json, Resource
 from billing.demo.crowd import make_account
-from billing.demo.months import LAST, FourMonths, Span, within
+from billing.demo.months import IN_PROGRESS, LAST, FourMonths, Span, within
 from billing.demo.price_list import catalogue
 from billing.demo.story import STORY
 from billing.domain.quantities import MICRO, format_micro
@@ -60,6 +61,13 @@ class World:
                     if span.first_day.day in account.late_days:
                         yield record
 
+    def usage_so_far(self, today: date) -> Iterator[Json]:
+        """Yield what is measured of the month in progress before a day."""
+        for account in self.accounts:
+            for span, record in self._records(account, IN_PROGRESS):
+                if span.last_day < today:
+                    yield record
+
     def _records(self, account: Account, month: int) -> Iterator[tuple[Span, Json]]:
         if account.known_from > month:
             return
@@ -76,7 +84,7 @@ class World:
         if use.curve:
             for span in spans:
                 yield span, use.curve.quantity_micro(month, span, seed)
-        elif spans:
+        elif spans and month < IN_PROGRESS:
             # Users are counted on the last day of the month.
             yield self.months.spans(1)[month][-1], use.counts[month] * MICRO
 

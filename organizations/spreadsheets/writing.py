@@ -17,7 +17,6 @@ from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
@@ -29,7 +28,8 @@ IN_MEMORY_BYTES = 1 << 20
 WIDTH = 18
 BOLD = Font(bold=True)
 _INNER_FORMULA = re.compile(r'(?s)(;"*|(?<=.)[\t\r\n]"*)(?=[=+\-@])')
-_FORBIDDEN_IN_TITLES = re.compile(r"[\[\]:*?/\\]")
+_NOT_IN_XML = re.compile(r"[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORBIDDEN_IN_TITLES = re.compile(rf"[\[\]:*?/\\]|{_NOT_IN_XML.pattern}")
 
 
 def write_xlsx(title: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> IO[bytes]:
@@ -65,7 +65,7 @@ class _RowWriter:
 
     def _cell(self, at: int, value: Cell) -> object:
         if isinstance(value, str):
-            text = ILLEGAL_CHARACTERS_RE.sub("", value)
+            text = _NOT_IN_XML.sub("", value)
             return _text_cell(self._sheet, text) if text.startswith(FORMULA_STARTS) else text or None
         number_format = _format_of(value)
         if not number_format:
@@ -91,7 +91,7 @@ def _format_of(value: Cell) -> str:
 
 
 def _text_cell(sheet: object, text: str) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, ILLEGAL_CHARACTERS_RE.sub("", text))
+    cell = WriteOnlyCell(sheet, _NOT_IN_XML.sub("", text))
     cell.data_type = "s"
     if text.startswith(FORMULA_STARTS):
         cell.quotePrefix = True

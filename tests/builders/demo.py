@@ -17,7 +17,7 @@ from billing.models import Invoice
 from tests.builders.archive import render_plainly
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
-JULY, AUGUST, SEPTEMBER, OCTOBER = (date(2026, number, 1) for number in (7, 8, 9, 10))
+JULY, AUGUST, SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, number, 1) for number in (7, 8, 9, 10, 11))
 PASSWORD = "a-password-of-the-demo"
 
 

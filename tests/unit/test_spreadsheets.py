@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
@@ -78,6 +78,8 @@ def test_any_text_comes_back_from_a_csv_and_never_as_a_formula(text: str) -> Non
     assert not cell.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
+@example("\x1f")
+@example("\ufffe")
 @given(st.text(max_size=60))
 def test_any_text_can_be_written_to_a_workbook(text: str) -> None:
     assert write_xlsx(text, [text], [[text]]).read(4) == b"PK\x03\x04"

@@ -143,7 +143,8 @@ def _objects(what: str, plural: str, name: str, key: str, filters: Sequence[Open
             more=f"The `{key}` of the body is that of the address. The same again changes nothing.",
         ),
     }
-    return {"GET": Operation(f"list_{name}s", f"List {what}s", plural, is_list=True, parameters=filters)}, one
+    list_title = f"List {what.partition(' ')[2]}s"  # without its article
+    return {"GET": Operation(f"list_{name}s", list_title, plural, is_list=True, parameters=filters)}, one
 
 
 _organizations = _objects("an organization", "Organization", "organization", "id", [*PAGE, ORGANIZATION])

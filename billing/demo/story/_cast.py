@@ -3,11 +3,12 @@
 from dataclasses import replace
 
 from billing.demo import names
-from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, instances, per_day, run, stored
+from billing.demo.accounts import OFFICE, PUBLIC, Account, Settlement, UsedCoupon, instances, per_day, run, stored
 from billing.demo.curves import growing
 from billing.demo.months import LAST, FourMonths
 from billing.demo.names import Place
-from billing.demo.objects import make_add_on, make_charge
+from billing.demo.objects import make_add_on, make_charge, make_free_credits
+from billing.demo.price_list import EARLY_BIRD
 from billing.demo.story._making import make_customer, organization_id
 
 CAST = "Maison Verlaine"
@@ -15,12 +16,18 @@ CAST = "Maison Verlaine"
 
 
 def cast(index: int, months: FourMonths) -> Account:
-    """A parent with two sub-organizations; add-ons that start and end within a month; a one-shot operation."""
+    """A parent with two sub-organizations; add-ons that start and end within a month; a one-shot operation.
+
+    It used a coupon, and has paid a part only of its newest invoice, which is overdue by the time of the drafts: the
+    credits that this one sold are pending, and free ones are all that is usable.
+    """
     billing = names.company(CAST, index, Place("FR", "44000", "Nantes"))
     account = make_customer(index, months, CAST, billing | {"purchase_order": "PO-4471", "cost_center": "IT-02"})
     growth = growing(45)
     office = replace(OFFICE, by_month=growth)
     static_ip = make_add_on(account, "static-ip", "Static IP address", months.before(3))
+    until = months.in_progress.last_day
+    thanks = make_free_credits(account, "CASE-VERLAINE", "150.00", months.day(LAST, 5), until, "Thanks for the story")
     return replace(
         account,
         resources=(
@@ -29,11 +36,17 @@ def cast(index: int, months: FourMonths) -> Account:
             run("redis", "verlaine-sessions", instances("cache.s", 1)),
             run("bucket", "verlaine-catalogue", stored("storage.object", 420, by_month=growth)),
         ),
-        settlements=tuple(Settlement(days=days, method="sepa_debit") for days in (5, 5, 6)),
+        coupon=UsedCoupon(EARLY_BIRD, 1, 20),
+        settlements=(
+            Settlement(days=5, method="sepa_debit"),
+            Settlement(days=5, method="sepa_debit"),
+            Settlement(permille=600, days=6),
+        ),
         changes=(
             (1, make_add_on(account, "support-premium", "Premium support", months.day(1, 12))),
             (0, make_add_on(account, "private-network", "Private network", months.day(0, 1))),
             (0, static_ip | {"ended_on": None}),
+            (LAST, thanks),
             (2, static_ip | {"ended_on": f"{months.day(LAST, 15)}"}),  # cancelled: the 14th is its last day
             (
                 LAST,

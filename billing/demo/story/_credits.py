@@ -46,7 +46,7 @@ def over_consumption(index: int, months: FourMonths) -> Account:
 
 def clamped_refill(index: int, months: FourMonths) -> Account:
     """The season is over: more credits than the next month needs, so nothing is refilled."""
-    season = replace(PUBLIC, by_month=(900, 1000, 1050, 210))
+    season = replace(PUBLIC, by_month=(900, 1000, 1050, 210, 190))
     return replace(
         make_company(index, months, "Les Cabines d'Ormeau", Place("FR", "29200", "Brest")),
         resources=(

@@ -42,7 +42,9 @@ class Command(BaseCommand):
             self._say("Preparing the database.")
             call_command("migrate", verbosity=0)
             self._set_up(organizations, password)
-            self._say(f"\nFinance desk: http://127.0.0.1:{port}/admin/\nPortal: http://127.0.0.1:{port}/\n")
+            self._say(
+                f"\nFinance desk:         http://127.0.0.1:{port}/admin/\nPortal for customers: http://127.0.0.1:{port}/\n"
+            )
         except KeyboardInterrupt:
             raise CommandError("Stopped. Run it again and it takes up where it was.", returncode=130) from None
         except BrokenPipeError:
@@ -67,7 +69,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")  # a database that was filled in one go does not know yet how full it is
-        password = password or secrets.token_urlsafe(PASSWORD_BYTES)
+        password = password or secrets.token_hex(PASSWORD_BYTES)  # a double click selects all of it
         let_sign_in(password)
         self._print_logins(password)
 

@@ -1,6 +1,7 @@
 """`manage.py demo` in other circumstances: stopped half-way, on other days, beside somebody's own data."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from io import StringIO
 from types import ModuleType
@@ -13,7 +14,8 @@ from django.db import transaction
 
 from billing.demo import desk, timeline
 from billing.demo.people import may_sign_in
-from billing.models import CloseOutcome, Event, Invoice
+from billing.domain.documents import Document, Rendered
+from billing.models import CloseOutcome, Event, Invoice, OutgoingMail
 from organizations.models import Organization, User
 from tests.builders.archive import render_plainly
 
@@ -24,20 +26,23 @@ MONTHS = ("2026-07", "2026-08", "2026-09", "2026-10")
 pytestmark = pytest.mark.django_db
 
 
-def run_demo(at: datetime = NOW, organizations: int = 20) -> None:
-    with time_machine.travel(at, tick=False), patch.object(timeline, "render", render_plainly):
+def run_demo(
+    at: datetime = NOW, organizations: int = 20, *, render: Callable[[Document], Rendered] = render_plainly
+) -> None:
+    with time_machine.travel(at, tick=False), patch.object(timeline, "render", render):
         call_command("demo", no_serve=True, organizations=organizations, password="secret", stdout=StringIO())
 
 
 def exported() -> list[object]:
-    """All invoices, and what the finance team did."""
+    """All invoices, what the finance team did, and what was sent."""
     lines: list[object] = []
     for month in MONTHS:
         out = StringIO()
         call_command("export_invoices", month, stdout=out)
         lines += [json.loads(line) for line in out.getvalue().splitlines()]
     by_staff = Event.objects.filter(actor__isnull=False).order_by("pk")
-    return [*lines, *by_staff.values_list("at", "kind", "actor__email", "organization__name", "reason")]
+    mails = OutgoingMail.objects.order_by("invoice__number", "recipient").values_list("invoice__number", "state")
+    return [*lines, *by_staff.values_list("at", "kind", "actor__email", "organization__name", "reason"), *mails]
 
 
 INTERRUPTIONS = (
@@ -64,6 +69,8 @@ def undisturbed() -> list[object]:
 @pytest.mark.long
 def test_interrupted_again_and_again_it_ends_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = undisturbed()
+    with pytest.raises(CommandError, match="Run it again"):
+        run_demo(organizations=ENOUGH, render=stopped)
     for module, name, call in INTERRUPTIONS:
         with monkeypatch.context() as patch:
             interrupt(patch, module, name, call)
@@ -72,6 +79,11 @@ def test_interrupted_again_and_again_it_ends_the_same(monkeypatch: pytest.Monkey
         assert not may_sign_in()
     run_demo(organizations=ENOUGH)
     assert exported() == expected
+
+
+def stopped(document: Document) -> Rendered:
+    """Stop while a document is rendered: what was claimed with it stays claimed for a while."""
+    raise KeyboardInterrupt
 
 
 def interrupt(patch: pytest.MonkeyPatch, module: ModuleType, name: str, call: int) -> None:

@@ -138,6 +138,20 @@ def test_late_usage_is_left_out_of_its_month() -> None:
     assert not in_time & {each["event_id"] for each in late}
 
 
+def test_the_month_in_progress_has_usage_up_to_yesterday(varied_world: World) -> None:
+    """Weekly and monthly reports are not there yet; each day only adds to what there was."""
+    november, today = JULY_TO_OCTOBER.in_progress, date(2026, 11, 22)
+    so_far = list(varied_world.usage_so_far(today))
+    starts = {datetime.fromisoformat(str(each["start"])).astimezone(PARIS).date() for each in so_far}
+    assert (min(starts), max(starts)) == (date(2026, 11, 1), date(2026, 11, 21))
+    ends = {datetime.fromisoformat(str(each["end"])).astimezone(PARIS) for each in so_far}
+    assert max(ends) == datetime(2026, 11, 22, tzinfo=PARIS)
+    assert {each["event_id"] for each in varied_world.usage_so_far(date(2026, 11, 9))} < {
+        each["event_id"] for each in so_far
+    }
+    assert not list(varied_world.usage_so_far(november.first_day))
+
+
 def test_an_instance_that_always_runs_is_measured_to_the_second() -> None:
     """October 2026 in Paris has 745 hours: 2,682,000 s."""
     world = World(JULY_TO_OCTOBER, 1)
@@ -162,7 +176,7 @@ def test_names_are_not_repeated() -> None:
 
 def test_a_curve_bends_by_month_weekend_and_surge() -> None:
     launch = Surge(1, 3, 4, 3000)
-    curve = Curve(MICRO, by_month=(1000, 2000, 1000, 1000), weekend=500, surge=launch)
+    curve = Curve(MICRO, by_month=(1000, 2000, 1000, 1000, 1000), weekend=500, surge=launch)
     august = JULY_TO_OCTOBER.spans(1)[1]
     hours_a_day = 24
     quantities = [curve.quantity_micro(1, span, 7) // MICRO for span in august[:4]]
@@ -171,7 +185,7 @@ def test_a_curve_bends_by_month_weekend_and_surge() -> None:
 
 
 def test_a_growing_curve() -> None:
-    assert growing(100) == (1000, 1100, 1210, 1331)
+    assert growing(100) == (1000, 1100, 1210, 1331, 1464)
 
 
 def test_spans_within_an_account() -> None:
