@@ -37,5 +37,5 @@ def organization(request: HttpRequest, seat: Seat) -> HttpResponse:
     if seat.sees_money:
         return redirect("portal:invoices", seat.organization.external_id)
     who = Membership.objects.filter(organization=seat.organization, role__in=MONEY_ROLES, user__is_active=True)
-    people = who.select_related("user").order_by("user__name", "user__email")[:ORGANIZATIONS_PER_PAGE]
+    people = who.select_related("user").order_by("user__email", "id")[:ORGANIZATIONS_PER_PAGE]
     return render_page(request, seat, "portal/no_money.html", {"people": people, "seat_role": seat.role_name})

@@ -42,7 +42,7 @@ class TestMembers:
         atlas = make_organization()
         added = invite(atlas, make_member("alice", atlas), " New@Example.org ", "accountant")
 
-        assert added.user.email == "New@example.org"
+        assert added.user.email == "new@example.org"
         assert not added.user.has_usable_password()
         assert not added.user.is_staff
         assert roles_of(atlas)["New@example.org"] == "accountant"
