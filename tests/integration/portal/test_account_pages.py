@@ -1,9 +1,11 @@
 """Credits, consumption, coupons, billing details and members, as the people of an organization see them."""
 
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.core import mail
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -11,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Coupon, CouponUse, Event
+from billing.portal import _tries
 from billing.queries.billing_details import details_fingerprint, values_of
 from billing.queries.months import local_day
 from organizations.models import BillingProfile, Membership, Organization, User
@@ -146,6 +149,10 @@ class TestConsumption:
 
 
 class TestCoupons:
+    @pytest.fixture(autouse=True)
+    def _nobody_has_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_tries, "cache", LocMemCache(str(uuid4()), {}))
+
     def test_a_coupon_gives_credits_once(self, atlas: Organization) -> None:
         make_coupon(credits_last_days=60)
         client = signed_in(make_member("bob", atlas))
@@ -165,6 +172,27 @@ class TestCoupons:
         assert response.status_code == 422
         assert "There is no coupon of this name." in response.content.decode()
         assert "<script>" not in response.content.decode()
+
+    def test_codes_cannot_be_guessed_one_after_the_other(self, atlas: Organization) -> None:
+        make_coupon()
+        client, url = signed_in(make_member("alice", atlas)), page_of(atlas, "coupons")
+        for number in range(_tries.MOST):
+            assert "There is no coupon" in client.post(url, {"code": f"W{number}"}).content.decode()
+
+        response = client.post(url, {"code": "WELCOME"})
+
+        assert response.status_code == 422
+        assert "Too many codes that do not exist" in response.content.decode()
+        assert not CouponUse.objects.exists()
+        boreal = make_organization(name="Boreal")
+        client.force_login(make_member("bob", boreal))
+        client.post(page_of(boreal, "coupons"), {"code": "WELCOME"})
+        assert CouponUse.objects.get().organization == boreal
+
+    def test_days_are_written_as_elsewhere(self, atlas: Organization) -> None:
+        make_coupon(valid_until=date(2026, 3, 1))
+        response = signed_in(make_member("alice", atlas)).post(page_of(atlas, "coupons"), {"code": "WELCOME"})
+        assert "This coupon was valid until 1 March 2026." in response.content.decode()
 
 
 class TestBillingDetails:
@@ -213,13 +241,27 @@ class TestMembers:
         make_member("charlie", make_organization(name="Boreal"), role="admin")
         client = signed_in(make_member("alice", atlas))
         pages = []
-        for email in ("charlie@example.com", "unknown@example.com"):
+        for email in ("CHARLIE@example.com", "UNKNOWN@example.com"):
             page = client.post(page_of(atlas, "members"), {"email": email, "role": "developer"}, follow=True)
-            member = Membership.objects.get(organization=atlas, user__email=email)
-            text = page.content.decode().replace(email.partition("@")[0], "X").replace(f"-{member.pk}", "-N")
+            member = Membership.objects.get(organization=atlas, user__email__iexact=email)
+            text = (
+                page.content.decode()
+                .replace(member.user.email.partition("@")[0].lower(), "X")
+                .replace(f"-{member.pk}", "-N")
+            )
             pages.append([line for line in text.replace(f"/{member.pk}/", "/N/").splitlines() if "X@" in line])
             client.post(page_of(atlas, "remove_member", member.pk), follow=True)
         assert pages[0] == pages[1] != []
+
+    def test_nobody_learns_names_or_how_an_address_was_written(self, atlas: Organization) -> None:
+        User.objects.create_user("Charlie@example.com", name="Charles of Boreal")
+        client = signed_in(make_member("alice", atlas))
+        sent = {"email": "charlie@example.com", "role": "accountant"}
+        page = client.post(page_of(atlas, "members"), sent, follow=True).content.decode()
+        assert "charlie@example.com is a member now" in page
+        client.force_login(make_member("dave", atlas))
+        page += client.get(page_of(atlas, "organization")).content.decode()
+        assert not any(told in page for told in ("Charlie@", "Charles of Boreal"))
 
     def test_an_admin_changes_and_removes(self, atlas: Organization) -> None:
         client, bob = signed_in(make_member("alice", atlas)), make_member("bob", atlas)

@@ -120,3 +120,11 @@ def test_there_is_nothing_to_end_for_others(atlas: Organization) -> None:
     client = signed_in(make_member("alice", atlas))
     assert client.post(reverse("portal:end_visit"))["Location"] == "/"
     assert client.get(reverse("portal:end_visit")).status_code == 405
+
+
+def test_nothing_is_offered_that_would_be_refused(atlas: Organization) -> None:
+    client = desk("Accountant")
+    start(client, atlas)
+    for name in ("coupons", "billing_details", "members"):
+        page = client.get(reverse(f"portal:{name}", args=["orga_atlas"])).content.decode()
+        assert '<button class="button">' not in page
