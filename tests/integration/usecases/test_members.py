@@ -45,7 +45,7 @@ class TestMembers:
         assert added.user.email == "new@example.org"
         assert not added.user.has_usable_password()
         assert not added.user.is_staff
-        assert roles_of(atlas)["New@example.org"] == "accountant"
+        assert roles_of(atlas)["new@example.org"] == "accountant"
         assert LogEntry.objects.get_for_object(added).exists()
 
     def test_somebody_with_an_account_keeps_it(self) -> None:
