@@ -157,6 +157,16 @@ class TestEntrance:
         assert response.context["organization"] == organization
 
 
+@pytest.mark.parametrize("forged", ["%00", "orga_atlas%00", "%2500", "%FF", "..%2F..%2Forga_atlas", "ORGA_ATLAS", "1"])
+def test_a_forged_identifier_is_not_found(forged: str, invoice: Invoice) -> None:
+    client = signed_in(make_member("alice", invoice.organization))
+    visit = visiting(invoice.organization)
+    for path in ("", "invoices/", f"invoices/{invoice.number}.pdf"):
+        assert client.get(f"/organizations/{forged}/{path}").status_code == 404
+        assert visit.get(f"/organizations/{forged}/{path}").status_code == 404
+        assert client.get(f"/organizations/orga_atlas/invoices/{forged}/").status_code == 404
+
+
 def test_pages_are_kept_by_no_cache_and_run_nothing_inline(invoice: Invoice) -> None:
     client = signed_in(make_member("alice", invoice.organization))
     for name in ("invoices", "invoice"):
