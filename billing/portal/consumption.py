@@ -97,7 +97,7 @@ def _chart(id_: str, title: str, breakdown: Breakdown) -> _Chart:
         HEIGHT,
         stacked_columns([each.cents for each in breakdown.series]),
         breakdown.months,
-        [date_format(day, "M y") for day in breakdown.months],
+        [date_format(day, "N y") for day in breakdown.months],
         [(_name(each), each) for each in breakdown.series],
         breakdown.totals_cents,
     )

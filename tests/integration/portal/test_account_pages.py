@@ -1,9 +1,10 @@
 """Credits, consumption, coupons, billing details and members, as the people of an organization see them."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
@@ -132,6 +133,24 @@ class TestConsumption:
         assert "<svg" in page
         assert "style=" not in page.split("<main")[1]
 
+    def test_nothing_yet_is_no_table_without_rows(self, atlas: Organization) -> None:
+        make_organization(name="Labs", parent=atlas)
+        page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        assert "By organization" not in page
+
+    def test_a_month_within_a_sentence_is_written_small_in_french(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=date(2026, 10, 1))
+        consume(atlas, quantity=1_000, on="2026-10-05")
+        close("2026-10")
+        client = signed_in(make_member("alice", atlas))
+        client.cookies["django_language"] = "fr"
+        with time_machine.travel(datetime(2026, 11, 20, tzinfo=UTC)):
+            page = text_of(client, page_of(atlas, "consumption"))
+        assert "octobre 2026" in page
+        assert "de Octobre" not in page
+        assert "oct. 26" in page
+
     def test_incomplete_details_lead_to_where_they_are_completed(self) -> None:
         make_metered_price(unit_price="0.01")
         atlas = make_organization(with_profile=False)
@@ -229,6 +248,17 @@ class TestBillingDetails:
         assert "Somebody changed these details while you did" in response.content.decode()
         assert 'value="Metz"' in response.content.decode()
         assert BillingProfile.objects.get().city == "Metz"
+
+    @pytest.mark.parametrize(("country", "name"), [("XI", "Northern Ireland"), ("XK", "Kosovo")])
+    def test_countries_that_have_no_code_of_their_own_are_kept(
+        self, atlas: Organization, country: str, name: str
+    ) -> None:
+        BillingProfile.objects.update(country=country, is_company=False, vat_number="")
+        client, url = signed_in(make_member("alice", atlas)), page_of(atlas, "billing_details")
+        page = client.get(url).content.decode()
+        assert f'<option value="{country}" selected>{name}</option>' in page
+        assert client.post(url, details_of(atlas, city="Elsewhere")).status_code == 302
+        assert BillingProfile.objects.get().country == country
 
     def test_a_forged_form_is_refused(self, atlas: Organization) -> None:
         client = Client(enforce_csrf_checks=True)
