@@ -133,6 +133,30 @@ class TestConsumption:
         assert "<svg" in page
         assert "style=" not in page.split("<main")[1]
 
+    def test_the_reckoning_has_no_negative_amounts(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=timezone.localdate().replace(day=1))
+        now = timezone.now()
+        consume(atlas, quantity=30_000, on=_hour(now - timedelta(hours=3)), at=now)
+        make_grant(organization=atlas, type="free", amount_cents=5_00)
+        make_grant(organization=atlas, amount_cents=7_00)
+        reckoning = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        reckoning = reckoning.partition("How is this reckoned?")[2].partition("</details>")[0]
+        assert "free ones" in reckoning
+        assert "€5.00" in reckoning
+        assert "€7.00" in reckoning
+        assert "−" not in reckoning
+        assert "lets you begin the month after" in reckoning
+
+    def test_an_agreed_provision_is_not_said_to_be_what_is_needed(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=timezone.localdate().replace(day=1), negotiated_refill_cents=9_00)
+        now = timezone.now()
+        consume(atlas, quantity=30_000, on=_hour(now - timedelta(hours=3)), at=now)
+        page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        assert '<span class="money">€9.00</span> was agreed with you' in page
+        assert "lets you begin the month after" not in page
+
     def test_nothing_yet_is_no_table_without_rows(self, atlas: Organization) -> None:
         make_organization(name="Labs", parent=atlas)
         page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
