@@ -371,6 +371,12 @@ class TestForgottenPasswords:
 
         assert User.objects.get(email="new@example.com").check_password("correct horse battery")
 
+    def test_the_address_has_the_same_name_as_where_one_signs_in(self) -> None:
+        for name in ("account_login", "account_reset_password"):
+            page = Client().get(reverse(name), headers={"Accept-Language": "fr"}).content.decode()
+            assert "Adresse électronique" in page
+            assert "placeholder" not in page
+
     def test_the_answer_does_not_tell_who_has_an_account(self, atlas: Organization) -> None:
         make_member("alice", atlas)
         answers = [
