@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext_noop as _
 from msgspec import Struct
 
@@ -140,13 +141,15 @@ def _check_skip(target: str) -> None:
 def _check_due_date(day: date, today: date) -> None:
     if day < today:
         raise UnableToAdjust(
-            _("The due date %(day)s is in the past: choose %(today)s or later."), day=str(day), today=str(today)
+            _("The due date %(day)s is in the past: choose %(today)s or later."),
+            day=date_format(day),
+            today=date_format(today),
         )
     if day > today + LATEST_DUE:
         raise UnableToAdjust(
             _("The due date %(day)s is years away: choose %(last)s or earlier."),
-            day=str(day),
-            last=str(today + LATEST_DUE),
+            day=date_format(day),
+            last=date_format(today + LATEST_DUE),
         )
 
 

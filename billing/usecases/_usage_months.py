@@ -48,8 +48,8 @@ def flag_unbilled(pairs: Iterable[tuple[int, date]]) -> None:
 
 
 def _flag_on_postgresql(wanted: list[tuple[int, date]]) -> None:
-    # psycopg takes lists for arrays, which the stubs of Django do not know.
-    columns: list[Any] = [[organization_id for organization_id, _ in wanted], [month for _, month in wanted]]
+    # Arrays as text: psycopg takes many times as long to write a list.
+    columns = [f"{{{','.join(str(pair[place]) for pair in wanted)}}}" for place in (0, 1)]
     with connection.cursor() as cursor:
         cursor.execute(_FIND_AND_LOCK, columns)
         rows = cursor.fetchall()
@@ -58,6 +58,7 @@ def _flag_on_postgresql(wanted: list[tuple[int, date]]) -> None:
             # What somebody else inserted meanwhile is not ours to keep yet.
             cursor.execute(_FIND_AND_LOCK, columns)
             rows = cursor.fetchall()
+        # psycopg takes lists for arrays, which the stubs of Django do not know.
         settled: list[Any] = [sorted(id_ for id_, unbilled in rows if not unbilled)]
         if settled[0]:
             cursor.execute(_FLAG_AGAIN, settled)

@@ -90,13 +90,10 @@ def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Sto
     accepted = [arrival for position, arrival in enumerate(ordered) if position not in verdicts]
     # Later parts belong to whoever stored the first one, so nothing can be in their way.
     later = [(arrival, number, part) for arrival in accepted for number, part in enumerate(arrival.parts) if number > 0]
-    ids = allocate_ids(UsageRecord, len(later))
-    bulk_write(
-        connection,
-        _TABLE,
-        COLUMNS,
-        (_row(id_, *each, received_at) for id_, each in zip(ids, later, strict=True)),
-    )
+    if later:
+        ids = allocate_ids(UsageRecord, len(later))
+        rows = (_row(id_, *each, received_at) for id_, each in zip(ids, later, strict=True))
+        bulk_write(connection, _TABLE, COLUMNS, rows)
     flag_unbilled({(arrival.organization_id, part.month) for arrival in accepted for part in arrival.parts})
     different = sorted(ordered[position].index for position, is_same in verdicts.items() if not is_same)
     return Stored(len(accepted), len(verdicts) - len(different), different)

@@ -28,7 +28,7 @@ from organizations.models import Organization
 
 ORGANIZATIONS = 1_000
 RESOURCES = 5
-METERS = 8
+METERS = 4
 START = datetime(2026, 10, 1, 6, tzinfo=UTC)
 
 
@@ -67,10 +67,10 @@ def load() -> None:
 
 
 def make_records(count: int) -> Iterator[dict[str, str]]:
-    """As a platform would send them: an hour after the other, each for many resources."""
+    """As a platform would send them: the meters of a resource, one resource after the other, hour after hour."""
     for number in range(count):
-        resource = number * 7 % (ORGANIZATIONS * RESOURCES)
-        start = START + timedelta(seconds=number % 2_000_000)
+        hour, resource = divmod(number // METERS * 7, ORGANIZATIONS * RESOURCES)
+        start = START + timedelta(hours=hour % 600)
         yield {
             "source": "scaler",
             "event_id": f"{number:012x}-{resource:06}",

@@ -143,7 +143,7 @@ def test_the_effect_is_shown_before_saving_and_writes_nothing(draft: Invoice, fi
         ("discount", {"line": "provision", "percent": "5"}, "Select a valid choice"),
         ("add-line", {"name": "Setup", "quantity": "1", "unit_price": "-5"}, "Write a number"),
         ("add-line", {"name": "Setup", "quantity": "0", "unit_price": "5"}, "comes to 0.00"),
-        ("due-date", {"day": "2020-01-01"}, "The due date 2020-01-01 is in the past"),
+        ("due-date", {"day": "2020-01-01"}, "The due date 1 Jan 2020 is in the past"),
         ("refill", {"amount": ""}, "This field is required"),
         ("skip", {"line": "add_on:5"}, "Select a valid choice"),
     ],

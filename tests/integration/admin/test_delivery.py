@@ -172,7 +172,7 @@ def test_the_list_tells_what_was_sent_and_what_was_not_and_why() -> None:
 
 def test_the_page_shows_both_forms_and_runs_nothing_of_them() -> None:
     organization = make_customer()
-    BillingProfile.objects.filter(organization=organization).update(company="<script>x</script>")
+    BillingProfile.objects.filter(pk=organization.pk).update(company="<script>x</script>")
     mail = make_mail(organization=organization)
 
     page = page_of(mail)

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import batched
 from threading import Barrier
 from typing import Any
@@ -53,9 +54,7 @@ def test_of_the_same_request_at_once_one_is_executed(
     make_organization(external_id="orga_atlas")
     key = make_key()
     names = ["k1" if is_one_key else f"k{number}" for number in range(CLIENTS)]
-    answers = at_once(
-        [lambda name=name: Program(key).post(url, body, headers={"Idempotency-Key": name}) for name in names]
-    )
+    answers = at_once([partial(Program(key).post, url, body, headers={"Idempotency-Key": name}) for name in names])
     assert model.objects.count() == 1
     statuses = sorted(answer.status_code for answer in answers)
     if is_one_key:
@@ -67,8 +66,6 @@ def test_of_the_same_request_at_once_one_is_executed(
 
 
 def test_a_crash_in_between_leaves_neither_charge_nor_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    from billing.usecases import answer_once as module
-
     make_organization(external_id="orga_atlas")
     program = Program(make_key())
 
@@ -76,8 +73,8 @@ def test_a_crash_in_between_leaves_neither_charge_nor_answer(monkeypatch: pytest
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(module.ApiAnswer.objects, "filter", crash)
-        patch.setattr(module, "_forget_old", lambda at: None)
+        patch.setattr("billing.usecases.answer_once._forget_old", lambda at: None)
+        patch.setattr(ApiAnswer.objects, "filter", crash)
         with pytest.raises(KeyboardInterrupt):
             program.post("/api/charges", CHARGE, headers={"Idempotency-Key": "k1"})
     assert not Charge.objects.exists()
@@ -141,7 +138,7 @@ def test_shuffled_doubled_and_late_events_of_four_programs_are_stored_as_one_cle
             unchanged += answer.json()["unchanged"]
         return accepted, unchanged
 
-    counts = at_once([lambda seed=seed: send(seed) for seed in range(CLIENTS)])
+    counts = at_once([partial(send, seed) for seed in range(CLIENTS)])
     assert sum(accepted for accepted, _ in counts) == len(events)
     assert sum(unchanged for _, unchanged in counts) == CLIENTS * (len(events) // 3)
     from_programs = stored()

@@ -19,9 +19,12 @@ class Endless:
     def __init__(self, chunk: bytes) -> None:
         self.chunk, self.sent = chunk, 0
 
+    def readline(self) -> bytes:  # Django looks for it
+        raise NotImplementedError
+
     def read(self, size: int) -> bytes:
         self.sent += size
-        return (self.chunk * (size // len(self.chunk) + 1))[:size]
+        return self.chunk * (size // len(self.chunk))
 
 
 def read(stream: object, **environ: Any) -> bytes:

@@ -87,6 +87,14 @@ def test_it_runs_and_styles_nothing_inline() -> None:
     assert " style=" not in page
 
 
+def test_a_logo_is_an_image_that_runs_nothing() -> None:
+    document = make_document()
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
+    page = html_document(structs.replace(document, seller=structs.replace(document.seller, logo=svg))).page
+    assert '<img src="data:image/svg+xml;base64,' in page
+    assert "<script" not in page
+
+
 def test_a_page_around_it_may_say_how_to_pay() -> None:
     shown = html_document(make_document())
     heading = print_document(make_document()).payment.heading  # type: ignore[union-attr]

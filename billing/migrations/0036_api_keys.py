@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0036_seller_logos"),
+        ("billing", "0035_seller_logos"),
         ("organizations", "0004_e_invoices"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Work that keeps failing is tried less and less often, and lets other work pass."""
 
     dependencies = [
-        ("billing", "0033_authors_of_charges_and_grants"),
+        ("billing", "0032_authors_of_charges_and_grants"),
     ]
 
     operations = [

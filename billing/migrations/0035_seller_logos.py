@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0035_credit_notes_that_free_money"),
+        ("billing", "0034_credit_notes_that_free_money"),
     ]
 
     operations = [

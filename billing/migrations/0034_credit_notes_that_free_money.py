@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Why money is free again is worded for its reader, so the row names the credit note."""
 
     dependencies = [
-        ("billing", "0034_back_off_of_bulk_jobs"),
+        ("billing", "0033_back_off_of_bulk_jobs"),
     ]
 
     operations = [

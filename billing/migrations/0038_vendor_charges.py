@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0038_api_answers"),
+        ("billing", "0037_api_answers"),
         ("organizations", "0004_e_invoices"),
     ]
 

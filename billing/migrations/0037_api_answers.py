@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0037_api_keys"),
+        ("billing", "0036_api_keys"),
     ]
 
     operations = [
