@@ -123,7 +123,10 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; says that p
 ACCOUNT_EMAIL_VERIFICATION = "none"  # staff and imports write the addresses
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # who has no account gets no message, whoever asks for one
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_FORMS = {"login": "organizations.sign_in.forms.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "organizations.sign_in.forms.SignInForm",
+    "reset_password": "organizations.sign_in.forms.ForgottenPasswordForm",
+}
 ACCOUNT_SESSION_REMEMBER = False  # closing the browser signs out
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_REAUTHENTICATION_TIMEOUT = FRESH_FACTOR_MINUTES * 60

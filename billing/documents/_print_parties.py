@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django_countries import countries
 
@@ -59,7 +60,7 @@ def _address(party: Seller | Buyer) -> tuple[str, ...]:
 
 def _registration(siren: str, vat_number: str) -> tuple[tuple[str, str], ...]:
     label = _("SIRET") if len(siren.replace(" ", "")) == _SIRET_LENGTH else _("SIREN")
-    return (label, siren), (_("VAT number"), vat_number)
+    return (label, siren), (capfirst(_("VAT number")), vat_number)
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> tuple[Field, ...]:

@@ -64,17 +64,24 @@ class HtmlDocument:
 
 
 def html_document(
-    document: Document, *, language: Language | None = None, details_page: int | str | None = None
+    document: Document,
+    *,
+    language: Language | None = None,
+    details_page: int | str | None = None,
+    due_note: str | None = None,
 ) -> HtmlDocument:
     """Word a document in a language (the buyer's by default), with one page of its usage details or with all of them.
 
-    Sums are always those of the whole document.
+    Sums are always those of the whole document. `due_note` stands beside the amount to pay instead of the day on which
+    it was due: what became of it since.
     """
     language = language or document.buyer.language
-    if details_page is None:
-        return HtmlDocument(print_document(document, language), None)
-    shown, page = _cut(document, details_page)
+    shown, page = (document, None) if details_page is None else _cut(document, details_page)
     printed = print_document(shown, language)
+    if due_note is not None:
+        printed = structs.replace(printed, due_note=due_note)
+    if page is None:
+        return HtmlDocument(printed, None)
     if printed.usage is not None and page.has_other_pages():
         with translation.override(language):
             printed = structs.replace(printed, usage=_with_whole_sums(printed.usage, document))
@@ -89,10 +96,14 @@ class HowToPay:
     code: SafeString | str
 
 
-def how_to_pay(document: Document, *, left_cents: int, language: Language) -> HowToPay | None:
-    """Say how to pay what is left of an invoice, which is less than its total once a part is paid or credited."""
+def how_to_pay(document: Document, *, left_cents: int, is_late: bool = False, language: Language) -> HowToPay | None:
+    """Say how to pay what is left of an invoice, which is less than its total once a part is paid or credited.
+
+    Nobody can pay by a day that is over: of what is late only the amount is asked for.
+    """
+    left = structs.replace(document, total_cents=left_cents, due_date=None if is_late else document.due_date)
     with translation.override(language):
-        payment = print_payment(structs.replace(document, total_cents=left_cents)) if left_cents > 0 else None
+        payment = print_payment(left) if left_cents > 0 else None
     return None if payment is None else HowToPay(payment, code_svg(payment.transfer_code))
 
 

@@ -88,7 +88,7 @@ def _seated[**P](page: Page[P], may_see: Callable[[Seat], bool]) -> View:
 def find_seat(request: HttpRequest, external_id: str) -> Seat | None:
     """Find what somebody is to an organization; None when they are nothing to it."""
     user = request.user
-    if not isinstance(user, User):
+    if not isinstance(user, User) or "\0" in external_id:  # which PostgreSQL cannot compare
         return None
     if visit := current_visit(request):
         organization = Organization.objects.filter(external_id=visit.organization).first()

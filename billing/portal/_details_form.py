@@ -17,6 +17,10 @@ def _text(label: Any, *, autocomplete: str = "off", help_text: Any = "", length:
     return forms.CharField(label=label, required=False, max_length=length, help_text=help_text, widget=widget)
 
 
+FURTHER_COUNTRIES = (("XI", _("Northern Ireland")), ("XK", _("Kosovo")))
+"""Those that the use case knows beside ISO 3166."""
+
+
 class DetailsForm(forms.Form):
     """To whom and where invoices are made out. Nothing is required here: the use case knows what belongs together."""
 
@@ -51,7 +55,7 @@ class DetailsForm(forms.Form):
         super().__init__(*args, **kwargs)
         country = self.fields["country"]
         assert isinstance(country, forms.ChoiceField)  # noqa: S101  # for the type checker
-        country.choices = [("", "–"), *countries]
+        country.choices = [("", "–"), *countries, *FURTHER_COUNTRIES]
         for name, field in self.fields.items():
             if name in self.errors:
                 field.widget.attrs["aria-invalid"] = "true"

@@ -5,7 +5,7 @@ from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from billing.documents import _figures as figures
 from billing.domain.lifecycle import PaymentState
@@ -60,10 +60,14 @@ def _pending(invoice: Invoice, today: date) -> Status:
 
 def _paid(invoice: Invoice) -> Status:
     if not invoice.total_cents:
-        return Status(_("Settled"), "good", _("Your credits covered everything: there was nothing to pay."))
+        return Status(
+            pgettext("invoice", "Settled"), "good", _("Your credits covered everything: there was nothing to pay.")
+        )
     if invoice.credited_cents:
-        return Status(_("Paid"), "good", _("It is settled: a part of it was credited, the rest is paid."))
-    return Status(_("Paid"), "good", _("It is paid in full. Thank you."))
+        return Status(
+            pgettext("invoice", "Paid"), "good", _("It is settled: a part of it was credited, the rest is paid.")
+        )
+    return Status(pgettext("invoice", "Paid"), "good", _("It is paid in full. Thank you."))
 
 
 def _cancelled(invoice: Invoice) -> str:

@@ -19,6 +19,7 @@ from billing.queries.consumption import Breakdown, Series, load_charts
 from billing.queries.credit_history import month_at
 from billing.queries.forecast import Forecast, load_forecast
 from billing.queries.forecast_words import nil_words, obstacle_words, rows_by_organization, rows_by_resource
+from billing.queries.provision_words import is_agreed
 from billing.queries.wording import line_description
 
 
@@ -77,6 +78,7 @@ def _forecast(forecast: Forecast) -> dict[str, object]:
             return words | {
                 "invoice": invoice,
                 "lines": [_Line(line_description(line), line.net_cents) for line in invoice.lines],
+                "is_agreed": is_agreed(invoice.statement),
                 "taxes": [(formatting.format_rate(tax.rate_bp), tax.vat_cents) for tax in invoice.tax_subtotals],
             }
         case Nil():
@@ -97,7 +99,7 @@ def _chart(id_: str, title: str, breakdown: Breakdown) -> _Chart:
         HEIGHT,
         stacked_columns([each.cents for each in breakdown.series]),
         breakdown.months,
-        [date_format(day, "M y") for day in breakdown.months],
+        [date_format(day, "N y") for day in breakdown.months],
         [(_name(each), each) for each in breakdown.series],
         breakdown.totals_cents,
     )

@@ -11,9 +11,10 @@ from billing import formatting
 from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._payers import payer_page
+from billing.portal._tries import count_wrong_code, is_guessing
 from billing.queries.coupons import load_used_coupons
 from billing.queries.months import local_day
-from billing.usecases.apply_coupon import CouponRefused, apply_coupon
+from billing.usecases.apply_coupon import CouponNotFound, CouponRefused, apply_coupon
 
 
 @money_page
@@ -22,11 +23,15 @@ from billing.usecases.apply_coupon import CouponRefused, apply_coupon
 def coupons(request: HttpRequest, seat: Seat) -> HttpResponse:
     """A form, and the list."""
     at, error, code = timezone.now(), "", request.POST.get("code", "").strip()
-    if request.method == "POST":
+    if request.method == "POST" and is_guessing(seat.organization.pk):
+        error = _("Too many codes that do not exist: try again in an hour.")
+    elif request.method == "POST":
         try:
             use = apply_coupon(coupon_name=code, organization=seat.organization, user=seat.user, at=at)
         except CouponRefused as refused:
             error = str(refused)
+            if isinstance(refused, CouponNotFound):
+                count_wrong_code(seat.organization.pk)
         else:
             given = formatting.format_amount(use.grant.amount_cents)
             sentence = _("%(amount)s %(currency)s of free credits are yours.")

@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 
 from billing.portal._access import MONEY_ROLES, Seat, member_page
 from billing.portal._pages import memberships_of, render_page
-from organizations.models import Membership
-from organizations.sign_in.visits import current_visit
+from organizations.models import Membership, Organization
+from organizations.sign_in.visits import current_visit, end_visit
 
 ORGANIZATIONS_PER_PAGE = 50
 
@@ -20,7 +20,9 @@ def home(request: HttpRequest) -> HttpResponse:
     """Lead to the organization, or let choose; staff who belong to none go to their desk."""
     user = request.user
     if visit := current_visit(request):
-        return redirect("portal:organization", visit.organization)
+        if Organization.objects.filter(external_id=visit.organization).exists():
+            return redirect("portal:organization", visit.organization)
+        end_visit(request)  # it has another identifier since: there is no page left that ends the visit
     memberships = memberships_of(user.pk)
     first = list(memberships[:2])
     if len(first) == 1:
@@ -37,5 +39,5 @@ def organization(request: HttpRequest, seat: Seat) -> HttpResponse:
     if seat.sees_money:
         return redirect("portal:invoices", seat.organization.external_id)
     who = Membership.objects.filter(organization=seat.organization, role__in=MONEY_ROLES, user__is_active=True)
-    people = who.select_related("user").order_by("user__name", "user__email")[:ORGANIZATIONS_PER_PAGE]
+    people = who.select_related("user").order_by("user__email", "id")[:ORGANIZATIONS_PER_PAGE]
     return render_page(request, seat, "portal/no_money.html", {"people": people, "seat_role": seat.role_name})

@@ -17,7 +17,7 @@ from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._words import status_of
 from billing.queries.archive import FileKind, file_name, open_file
-from billing.queries.customer_invoices import find_issued, load_account
+from billing.queries.customer_invoices import find_issued, is_overdue, load_account
 from billing.queries.documents import load_document
 from billing.queries.usage_rows import usage_header, usage_rows
 from organizations.spreadsheets.writing import CONTENT_TYPES, write_csv
@@ -33,14 +33,24 @@ def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
     row = _find(seat, number)
     language = _language()
     document, account = load_document(row.pk, language=language), load_account(row)
-    shown = html_document(document, language=language, details_page=request.GET.get("details", "1"))
-    is_payable = row.kind == Invoice.Kind.INVOICE and row.payment_state == PaymentState.PENDING
+    is_invoice, today = row.kind == Invoice.Kind.INVOICE, timezone.localdate()
+    status = status_of(row, today=today)
+    shown = html_document(
+        document,
+        language=language,
+        details_page=request.GET.get("details", "1"),
+        due_note=status.sentence if is_invoice else None,
+    )
+    is_payable = is_invoice and row.payment_state == PaymentState.PENDING
+    is_late = is_overdue(row, today)
     context: dict[str, Any] = {
         "invoice": row,
         "shown": shown,
-        "status": status_of(row, today=timezone.localdate()),
+        "status": status,
         "account": account,
-        "pay": how_to_pay(document, left_cents=account.due_cents, language=language) if is_payable else None,
+        "pay": how_to_pay(document, left_cents=account.due_cents, is_late=is_late, language=language)
+        if is_payable
+        else None,
         "has_usage": bool(document.usage),
         "is_stored": ArchivedDocument.objects.filter(pk=row.pk, state=ArchivedDocument.State.STORED).exists(),
     }

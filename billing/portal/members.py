@@ -35,7 +35,7 @@ def members(request: HttpRequest, seat: Seat) -> HttpResponse:
             error = str(refused)
         else:
             sentence = _("%(email)s is a member now: %(role)s.")
-            messages.success(request, sentence % {"email": added.user.email, "role": added.get_role_display()})
+            messages.success(request, sentence % {"email": _address(added), "role": added.get_role_display()})
             return _to_the_list(seat)
     rows = Membership.objects.filter(organization=seat.organization).select_related("user")
     context = {
@@ -63,7 +63,7 @@ def change_role(request: HttpRequest, seat: Seat, member_id: int) -> HttpRespons
         messages.error(request, str(refused))
     else:
         sentence = _("%(email)s has the role %(role)s now.")
-        messages.success(request, sentence % {"email": member.user.email, "role": member.get_role_display()})
+        messages.success(request, sentence % {"email": _address(member), "role": member.get_role_display()})
     return _to_the_list(seat)
 
 
@@ -82,10 +82,15 @@ def remove(request: HttpRequest, seat: Seat, member_id: int) -> HttpResponse:
     except (RoleRequired, UnableToChangeMembers) as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _("%(email)s is no member any more.") % {"email": member.user.email})
+        messages.success(request, _("%(email)s is no member any more.") % {"email": _address(member)})
         if member.user_id == seat.user.pk:
             return redirect("portal:home")
     return _to_the_list(seat)
+
+
+def _address(member: Membership) -> str:
+    """As the list shows it, see `invite_member`."""
+    return member.user.email.lower()
 
 
 def _to_the_list(seat: Seat) -> HttpResponse:

@@ -48,7 +48,7 @@ class Holding(NamedTuple):
 
 
 class Balance(Struct, frozen=True):
-    """Usable lots in the order in which they expire, and those that wait for a payment."""
+    """Lots in the order in which consumption uses them, and those that wait for a payment."""
 
     usable: list[Holding]
     pending: list[Holding]
@@ -105,16 +105,28 @@ def load_balance(organization_ids: Collection[int]) -> Balance:
     rows = CreditGrant.objects.filter(
         Q(remaining_cents__gt=0) | Q(state=CreditGrant.State.PENDING), among("organization", organization_ids)
     ).order_by("id")
-    usable: list[Holding] = []
+    usable: list[tuple[_OrderOfUse, Holding]] = []
     pending: list[Holding] = []
-    for remaining_cents, pending_cents, *columns in rows.values_list("remaining_cents", "pending_cents", *_LOT_COLUMNS):
+    selected = rows.values_list("remaining_cents", "pending_cents", "priority", *_LOT_COLUMNS)
+    for remaining_cents, pending_cents, priority, *columns in selected:
         lot = _lot(*columns)
         if remaining_cents:
-            usable.append(Holding(lot, remaining_cents))
+            usable.append((_order_of_use(lot, priority), Holding(lot, remaining_cents)))
         if pending_cents:
             pending.append(Holding(lot, pending_cents))
-    usable.sort(key=lambda holding: (not holding.lot.is_free, holding.lot.expires_on or date.max, holding.lot.id))
-    return Balance(usable, pending)
+    return Balance([holding for _, holding in sorted(usable)], pending)
+
+
+type _OrderOfUse = tuple[bool, int, date, date, int]
+
+
+def _order_of_use(lot: Lot, priority: int) -> _OrderOfUse:
+    """As `billing.domain.credits` uses them: priority and expiry mean nothing on a prepaid lot."""
+    if not lot.is_free:
+        priority, expires_on = 0, date.max
+    else:
+        expires_on = lot.expires_on or date.max
+    return not lot.is_free, priority, expires_on, lot.starts_on or date.min, lot.id
 
 
 def load_history(organization_ids: Collection[int], *, until: Month, months: int = MONTHS_PER_PAGE) -> History:

@@ -52,7 +52,7 @@ def movement_words(movement: Movement[Cause]) -> str:
         case "suspension":
             return _suspended(cause.lot, amount)
         case "expiry":
-            return _expired(cause.lot, amount, is_undone=movement.cents > 0)
+            return _expired(cause.lot, amount, movement.day, is_undone=movement.cents > 0)
         case "revocation":
             return _revoked(cause, amount)
         case "refund":
@@ -105,14 +105,14 @@ def _suspended(lot: Lot | None, amount: str) -> str:
     ) % {"amount": amount, "number": lot.invoice_number}
 
 
-def _expired(lot: Lot | None, amount: str, *, is_undone: bool) -> str:
+def _expired(lot: Lot | None, amount: str, day: date, *, is_undone: bool) -> str:
     name = lot_words(lot) if lot else _("free credits")
     if is_undone:
         return _("%(amount)s came back (%(name)s): the month in which they had expired is invoiced anew.") % {
             "amount": amount,
             "name": name,
         }
-    if lot is None or lot.expires_on is None:
+    if lot is None or lot.expires_on is None or lot.expires_on >= day:
         return _("%(amount)s of free credits were lost (%(name)s): the account is closed.") % {
             "amount": amount,
             "name": name,

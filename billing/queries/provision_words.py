@@ -92,10 +92,15 @@ def missing_of(statement: CreditStatement) -> int:
     return -(left_cents + statement.estimate_cents + statement.pending_cents)
 
 
+def is_agreed(statement: CreditStatement) -> bool:
+    """Whether the provision is another amount than the one that follows from the estimate."""
+    return statement.refill_cents != max(0, missing_of(statement))
+
+
 def _conclusion(statement: CreditStatement, month: date) -> str:
     _period, next_period = _periods(month)
     amount = formatting.format_amount(statement.refill_cents)
-    if statement.refill_cents != max(0, missing_of(statement)):
+    if is_agreed(statement):
         return _("The amount of %(amount)s was agreed with you, or set by our billing team, instead of this sum.") % {
             "amount": amount
         }

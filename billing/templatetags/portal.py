@@ -24,8 +24,14 @@ def money(cents: int | None, currency: str = "") -> SafeString | str:
 
 @register.filter
 def month(day: date) -> str:
-    """`{{ invoice.consumption_month|month }}`: "October 2026"."""
+    """`{{ invoice.consumption_month|month }}`: "October 2026", as it stands alone or begins a sentence."""
     return str(capfirst(formatting.format_month(day)))
+
+
+@register.filter
+def month_within(day: date) -> str:
+    """The same within a sentence, where some languages write it small."""
+    return formatting.format_month(day)
 
 
 @register.filter

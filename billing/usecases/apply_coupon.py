@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 from typing import ClassVar
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import Coupon, CouponUse, CreditGrant
@@ -84,9 +85,13 @@ def apply_coupon(*, coupon_name: str, organization: Organization, user: User | N
 
 def _check(coupon: Coupon, account: Organization, today: date) -> None:
     if coupon.valid_from is not None and today < coupon.valid_from:
-        raise CouponNotValidYet(_("This coupon is not valid before %(day)s.") % {"day": coupon.valid_from})
+        raise CouponNotValidYet(
+            _("This coupon is not valid before %(day)s.") % {"day": date_format(coupon.valid_from, "j F Y")}
+        )
     if coupon.valid_until is not None and today > coupon.valid_until:
-        raise CouponNoLongerValid(_("This coupon was valid until %(day)s.") % {"day": coupon.valid_until})
+        raise CouponNoLongerValid(
+            _("This coupon was valid until %(day)s.") % {"day": date_format(coupon.valid_until, "j F Y")}
+        )
     if CouponUse.objects.filter(coupon=coupon, organization=account).exists():
         raise CouponAlreadyUsed(_("This organization has already used this coupon."))
     if coupon.currency != account.currency:

@@ -27,12 +27,13 @@ def invite_member(*, organization_id: int, email: str, role: str, actor: User) -
     """Make the person with an e-mail address a member.
 
     Whoever has no account gets one without a password: they choose it with "Forgot password?". Whether there was an
-    account is nobody's business, so nothing of what comes back or is raised depends on it.
+    account is nobody's business, so nothing of what is raised depends on it, and pages show addresses in small letters:
+    how somebody else once wrote one would tell.
 
     Raises RoleRequired, UnknownRole, NotAnAddress, or AlreadyMember.
     """
     check_role(role)
-    address = email.strip()
+    address = email.strip().lower()
     try:
         validate_email(address)
     except ValidationError as error:

@@ -110,7 +110,8 @@ def test_max_sees_what_alice_sees_and_goes_back(page: Page, live_server: LiveSer
     page.get_by_label("Reason").fill("She asked on the phone")
     page.get_by_role("button", name="Open the portal").click()
 
-    page.get_by_role("link", name="October 2026").click()
     expect(page.get_by_text("nothing can be changed")).to_be_visible()
+    page.get_by_role("link", name="October 2026").click()
+    expect(page.get_by_role("article")).to_be_visible()
     page.get_by_role("button", name="Back to the finance desk").click()
     expect(page).to_have_url(f"{live_server.url}{desk}")

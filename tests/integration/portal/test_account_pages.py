@@ -1,10 +1,13 @@
 """Credits, consumption, coupons, billing details and members, as the people of an organization see them."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import time_machine
 from django.core import mail
+from django.core.cache.backends.locmem import LocMemCache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Coupon, CouponUse, Event
+from billing.portal import _tries
 from billing.queries.billing_details import details_fingerprint, values_of
 from billing.queries.months import local_day
 from organizations.models import BillingProfile, Membership, Organization, User
@@ -130,6 +134,48 @@ class TestConsumption:
         assert "<svg" in page
         assert "style=" not in page.split("<main")[1]
 
+    def test_the_reckoning_has_no_negative_amounts(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=timezone.localdate().replace(day=1))
+        now = timezone.now()
+        consume(atlas, quantity=30_000, on=_hour(now - timedelta(hours=3)), at=now)
+        make_grant(organization=atlas, type="free", amount_cents=5_00)
+        make_grant(organization=atlas, amount_cents=7_00)
+        reckoning = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        reckoning = reckoning.partition("How is this reckoned?")[2].partition("</details>")[0]
+        assert "free ones" in reckoning
+        assert "€5.00" in reckoning
+        assert "€7.00" in reckoning
+        assert "−" not in reckoning
+        assert "lets you begin the month after" in reckoning
+
+    def test_an_agreed_provision_is_not_said_to_be_what_is_needed(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=timezone.localdate().replace(day=1), negotiated_refill_cents=9_00)
+        now = timezone.now()
+        consume(atlas, quantity=30_000, on=_hour(now - timedelta(hours=3)), at=now)
+        page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        assert '<span class="money">€9.00</span> was agreed with you' in page
+        assert "lets you begin the month after" not in page
+
+    def test_nothing_yet_is_no_table_without_rows(self, atlas: Organization) -> None:
+        make_organization(name="Labs", parent=atlas)
+        page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "consumption"))
+        assert "By organization" not in page
+
+    def test_a_month_within_a_sentence_is_written_small_in_french(self, atlas: Organization) -> None:
+        make_metered_price(unit_price="0.01")
+        Organization.objects.update(opened_on=date(2026, 10, 1))
+        consume(atlas, quantity=1_000, on="2026-10-05")
+        close("2026-10")
+        client = signed_in(make_member("alice", atlas))
+        client.cookies["django_language"] = "fr"
+        with time_machine.travel(datetime(2026, 11, 20, tzinfo=UTC)):
+            page = text_of(client, page_of(atlas, "consumption"))
+        assert "octobre 2026" in page
+        assert "de Octobre" not in page
+        assert "oct. 26" in page
+
     def test_incomplete_details_lead_to_where_they_are_completed(self) -> None:
         make_metered_price(unit_price="0.01")
         atlas = make_organization(with_profile=False)
@@ -147,6 +193,10 @@ class TestConsumption:
 
 
 class TestCoupons:
+    @pytest.fixture(autouse=True)
+    def _nobody_has_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(_tries, "cache", LocMemCache(str(uuid4()), {}))
+
     def test_a_coupon_gives_credits_once(self, atlas: Organization) -> None:
         make_coupon(credits_last_days=60)
         client = signed_in(make_member("bob", atlas))
@@ -166,6 +216,27 @@ class TestCoupons:
         assert response.status_code == 422
         assert "There is no coupon of this name." in response.content.decode()
         assert "<script>" not in response.content.decode()
+
+    def test_codes_cannot_be_guessed_one_after_the_other(self, atlas: Organization) -> None:
+        make_coupon()
+        client, url = signed_in(make_member("alice", atlas)), page_of(atlas, "coupons")
+        for number in range(_tries.MOST):
+            assert "There is no coupon" in client.post(url, {"code": f"W{number}"}).content.decode()
+
+        response = client.post(url, {"code": "WELCOME"})
+
+        assert response.status_code == 422
+        assert "Too many codes that do not exist" in response.content.decode()
+        assert not CouponUse.objects.exists()
+        boreal = make_organization(name="Boreal")
+        client.force_login(make_member("bob", boreal))
+        client.post(page_of(boreal, "coupons"), {"code": "WELCOME"})
+        assert CouponUse.objects.get().organization == boreal
+
+    def test_days_are_written_as_elsewhere(self, atlas: Organization) -> None:
+        make_coupon(valid_until=date(2026, 3, 1))
+        response = signed_in(make_member("alice", atlas)).post(page_of(atlas, "coupons"), {"code": "WELCOME"})
+        assert "This coupon was valid until 1 March 2026." in response.content.decode()
 
 
 class TestBillingDetails:
@@ -203,6 +274,17 @@ class TestBillingDetails:
         assert 'value="Metz"' in response.content.decode()
         assert BillingProfile.objects.get().city == "Metz"
 
+    @pytest.mark.parametrize(("country", "name"), [("XI", "Northern Ireland"), ("XK", "Kosovo")])
+    def test_countries_that_have_no_code_of_their_own_are_kept(
+        self, atlas: Organization, country: str, name: str
+    ) -> None:
+        BillingProfile.objects.update(country=country, is_company=False, vat_number="")
+        client, url = signed_in(make_member("alice", atlas)), page_of(atlas, "billing_details")
+        page = client.get(url).content.decode()
+        assert f'<option value="{country}" selected>{name}</option>' in page
+        assert client.post(url, details_of(atlas, city="Elsewhere")).status_code == 302
+        assert BillingProfile.objects.get().country == country
+
     def test_a_forged_form_is_refused(self, atlas: Organization) -> None:
         client = Client(enforce_csrf_checks=True)
         client.force_login(make_member("alice", atlas))
@@ -214,13 +296,27 @@ class TestMembers:
         make_member("charlie", make_organization(name="Boreal"), role="admin")
         client = signed_in(make_member("alice", atlas))
         pages = []
-        for email in ("charlie@example.com", "unknown@example.com"):
+        for email in ("CHARLIE@example.com", "UNKNOWN@example.com"):
             page = client.post(page_of(atlas, "members"), {"email": email, "role": "developer"}, follow=True)
-            member = Membership.objects.get(organization=atlas, user__email=email)
-            text = page.content.decode().replace(email.partition("@")[0], "X").replace(f"-{member.pk}", "-N")
+            member = Membership.objects.get(organization=atlas, user__email__iexact=email)
+            text = (
+                page.content.decode()
+                .replace(member.user.email.partition("@")[0].lower(), "X")
+                .replace(f"-{member.pk}", "-N")
+            )
             pages.append([line for line in text.replace(f"/{member.pk}/", "/N/").splitlines() if "X@" in line])
             client.post(page_of(atlas, "remove_member", member.pk), follow=True)
         assert pages[0] == pages[1] != []
+
+    def test_nobody_learns_names_or_how_an_address_was_written(self, atlas: Organization) -> None:
+        User.objects.create_user("Charlie@example.com", name="Charles of Boreal")
+        client = signed_in(make_member("alice", atlas))
+        sent = {"email": "charlie@example.com", "role": "accountant"}
+        page = client.post(page_of(atlas, "members"), sent, follow=True).content.decode()
+        assert "charlie@example.com is a member now" in page
+        client.force_login(make_member("dave", atlas))
+        page += client.get(page_of(atlas, "organization")).content.decode()
+        assert not any(told in page for told in ("Charlie@", "Charles of Boreal"))
 
     def test_an_admin_changes_and_removes(self, atlas: Organization) -> None:
         client, bob = signed_in(make_member("alice", atlas)), make_member("bob", atlas)
@@ -275,6 +371,12 @@ class TestForgottenPasswords:
         assert client.post(form.request["PATH_INFO"], password).status_code == 302
 
         assert User.objects.get(email="new@example.com").check_password("correct horse battery")
+
+    def test_the_address_has_the_same_name_as_where_one_signs_in(self) -> None:
+        for name in ("account_login", "account_reset_password"):
+            page = Client().get(reverse(name), headers={"Accept-Language": "fr"}).content.decode()
+            assert "Adresse électronique" in page
+            assert "placeholder" not in page
 
     def test_the_answer_does_not_tell_who_has_an_account(self, atlas: Organization) -> None:
         make_member("alice", atlas)

@@ -2,10 +2,11 @@
 
 import csv
 import io
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from html import unescape
 
 import pytest
+import time_machine
 from django.core.files.storage import storages
 from django.db import connection
 from django.test import Client
@@ -85,6 +86,26 @@ def test_nobody_is_asked_to_pay_what_is_not_to_be_paid(alice: Client, atlas: Org
     page = page_of(alice, an_invoice(atlas, state))
     assert "Please pay" not in page
     assert "<svg" not in page
+
+
+def test_nobody_is_asked_to_pay_by_a_day_that_is_over(alice: Client, atlas: Organization) -> None:
+    invoice = an_invoice(atlas)
+    bob = make_member("bob", atlas)
+    assert invoice.due_date is not None
+    for days, asked in ((0, True), (1, False)):
+        with time_machine.travel(datetime.combine(invoice.due_date + timedelta(days=days), time(12), tzinfo=UTC)):
+            page = page_of(signed_in(bob), invoice)
+        assert ("Please pay €120.00 by" in page) is asked
+        assert "Please pay €120.00" in page
+
+
+@pytest.mark.parametrize(("state", "sentence"), [("paid", "It is paid in full."), ("wont_pay", "What is left of it")])
+def test_beside_the_amount_stands_what_became_of_it(
+    alice: Client, atlas: Organization, state: str, sentence: str
+) -> None:
+    article = page_of(alice, an_invoice(atlas, state)).partition("<article")[2]
+    assert "Due on" not in article
+    assert sentence in article
 
 
 def test_a_credit_note_has_a_page_and_both_lead_to_each_other(alice: Client, atlas: Organization) -> None:

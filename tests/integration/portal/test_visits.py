@@ -116,7 +116,31 @@ def test_it_ends_with_the_permission_and_with_signing_out(atlas: Organization) -
     assert client.get(page_of(atlas)).status_code == 404
 
 
+def test_it_ends_when_the_account_is_deactivated(atlas: Organization) -> None:
+    client, person = desk("Accountant"), make_staff("Accountant")
+    start(client, atlas)
+    person.is_active = False
+    person.save()
+    assert client.get(page_of(atlas))["Location"].startswith(reverse("account_login"))
+
+
+def test_it_ends_with_the_organization(atlas: Organization) -> None:
+    client = desk("Accountant")
+    start(client, atlas)
+    Organization.objects.update(external_id="orga_renamed")
+    assert client.get(page_of(atlas)).status_code == 404
+    assert client.get("/")["Location"] == reverse("admin:index")
+
+
 def test_there_is_nothing_to_end_for_others(atlas: Organization) -> None:
     client = signed_in(make_member("alice", atlas))
     assert client.post(reverse("portal:end_visit"))["Location"] == "/"
     assert client.get(reverse("portal:end_visit")).status_code == 405
+
+
+def test_nothing_is_offered_that_would_be_refused(atlas: Organization) -> None:
+    client = desk("Accountant")
+    start(client, atlas)
+    for name in ("coupons", "billing_details", "members"):
+        page = client.get(reverse(f"portal:{name}", args=["orga_atlas"])).content.decode()
+        assert '<button class="button">' not in page

@@ -102,6 +102,34 @@ def test_free_credits_that_expire_unused() -> None:
     assert_agrees_with_the_ledger(atlas)
 
 
+def test_free_credits_of_an_account_that_closes_are_lost_before_they_expire() -> None:
+    make_metered_price(unit_price="0.01")
+    atlas = make_organization()
+    make_grant(
+        organization=atlas,
+        type="free",
+        amount_cents=50_00,
+        expires_on=date(2027, 12, 31),
+        reason="trial",
+        at=local("2026-10-02"),
+    )
+    consume(atlas, quantity=3_000, on="2026-10-05")
+    Organization.objects.update(closed_on=date(2026, 10, 20))
+    close_and_issue("2026-10")
+
+    assert "-20.00 20.00 of free credits were lost (trial): the account is closed." in words_of(history_of(atlas))
+
+
+def test_what_is_there_stands_in_the_order_of_use() -> None:
+    atlas = make_organization()
+    make_grant(organization=atlas, reason="prepaid")
+    make_grant(organization=atlas, type="free", priority=2, expires_on=date(2026, 11, 30), reason="third")
+    make_grant(organization=atlas, type="free", priority=1, reason="second")
+    make_grant(organization=atlas, type="free", priority=1, expires_on=date(2026, 12, 31), reason="first")
+    found = [holding.lot.reason for holding in load_balance(tree_ids(atlas)).usable]
+    assert found == ["first", "second", "third", "prepaid"]
+
+
 def test_a_charge_back_suspends_and_a_new_payment_brings_back() -> None:
     atlas = make_organization()
     invoice = make_invoice(organization=atlas, status="pending", fees_cents=100_00)

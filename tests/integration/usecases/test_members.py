@@ -42,10 +42,10 @@ class TestMembers:
         atlas = make_organization()
         added = invite(atlas, make_member("alice", atlas), " New@Example.org ", "accountant")
 
-        assert added.user.email == "New@example.org"
+        assert added.user.email == "new@example.org"
         assert not added.user.has_usable_password()
         assert not added.user.is_staff
-        assert roles_of(atlas)["New@example.org"] == "accountant"
+        assert roles_of(atlas)["new@example.org"] == "accountant"
         assert LogEntry.objects.get_for_object(added).exists()
 
     def test_somebody_with_an_account_keeps_it(self) -> None:
