@@ -109,6 +109,7 @@ def test_max_sees_what_alice_sees_and_goes_back(page: Page, live_server: LiveSer
     page.get_by_role("link", name="See the portal as this organization").click()
     page.get_by_label("Reason").fill("She asked on the phone")
     page.get_by_role("button", name="Open the portal").click()
+    page.wait_for_url(f"**{reverse('portal:invoices', args=['orga_atlas'])}")
 
     expect(page.get_by_text("nothing can be changed")).to_be_visible()
     page.get_by_role("link", name="October 2026").click()

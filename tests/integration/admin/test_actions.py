@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.messages.storage.cookie import CookieStorage
+from django.contrib.sessions.backends.db import SessionStore
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.test import RequestFactory
@@ -66,6 +67,7 @@ def ask(
     url = f"/admin/billing/invoice/{invoice.pk}/do/rename/"
     request = RequestFactory().post(url, data, headers=headers) if data else RequestFactory().get(url, headers=headers)
     request.user = make_staff(role)
+    request.session = SessionStore()
     request._messages = CookieStorage(request)  # type: ignore[attr-defined]  # set or read at run time
     response: HttpResponse = Desk(Invoice, admin.site).action_view(request, str(invoice.pk), "rename")
     return response.render() if hasattr(response, "render") else response

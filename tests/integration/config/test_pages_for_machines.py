@@ -59,5 +59,5 @@ def test_only_the_desk_may_evaluate_scripts(client: Client) -> None:
     assert "script-src 'self' 'unsafe-eval'" in desk
 
 
-def test_the_front_page_leads_to_the_desk(client: Client) -> None:
-    assert client.get("/")["Location"] == reverse("admin:index")
+def test_the_front_page_asks_who_it_is(client: Client) -> None:
+    assert client.get("/")["Location"] == f"{reverse('account_login')}?next=/"
