@@ -47,7 +47,7 @@ def open_tab(page: Page, name: str) -> None:
     assert found.violations_count == 0, found.generate_report()
 
 
-@pytest.mark.parametrize("width", [1440, 360])
+@pytest.mark.parametrize("width", [pytest.param(1440, marks=pytest.mark.long), 360])
 def test_alice_sees_to_the_account(page: Page, live_server: LiveServer, atlas: Organization, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 900})
     sign_in(page, live_server)

@@ -48,6 +48,7 @@ def sign_in(page: Page, server: LiveServer, email: str, then: str) -> None:
     page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(lambda url: "/accounts/" not in url)
 
 
 def complaints(page: Page) -> list[str]:

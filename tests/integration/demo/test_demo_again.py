@@ -102,6 +102,7 @@ def interrupt(patch: pytest.MonkeyPatch, module: ModuleType, name: str, call: in
     patch.setattr(module, name, interrupted)
 
 
+@pytest.mark.long
 def test_early_on_the_first_of_march() -> None:
     """Ten past midnight in Paris: the leap February has just ended, and nothing may happen later than now."""
     run_demo(datetime(2028, 2, 29, 23, 10, tzinfo=UTC))

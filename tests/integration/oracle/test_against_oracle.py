@@ -33,8 +33,11 @@ def prices() -> str:
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("seed", "first", "months"),
-    [(1, "2026-02", 2), (2, "2026-09", 2), (3, "2026-06", 4)],
-    ids=["march", "october", "summer"],
+    [
+        pytest.param(1, "2026-02", 2, id="march", marks=pytest.mark.long),
+        pytest.param(2, "2026-09", 2, id="october"),
+        pytest.param(3, "2026-06", 4, id="summer", marks=pytest.mark.long),
+    ],
 )
 def test_a_small_platform_is_billed_as_predicted(
     seed: int, first: str, months: int, prices: str, tmp_path: Path

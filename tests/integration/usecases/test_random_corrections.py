@@ -254,7 +254,7 @@ class Account:
         assert billed - credited == consumed["fees"] - free_used + consumed["direct"] + left - gone
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2, *[pytest.param(seed, marks=pytest.mark.long) for seed in range(3, 8)]])
+@pytest.mark.parametrize("seed", [0, *[pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 8)]])
 def test_every_step_leads_where_the_ledger_says(seed: int) -> None:
     account = Account(Random(seed))
     for _ in range(25):
