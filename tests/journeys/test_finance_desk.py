@@ -90,6 +90,7 @@ def test_clara_adds_a_new_version_of_a_price(page: Page, live_server: LiveServer
     assert old.valid_to == new.valid_from
 
 
+@pytest.mark.long
 def test_a_refused_price_says_why_beside_what_was_typed(page: Page, live_server: LiveServer) -> None:
     make_meter(code="gpu.h100")
     sign_in(page, live_server, "Controller")
@@ -107,7 +108,7 @@ def test_a_refused_price_says_why_beside_what_was_typed(page: Page, live_server:
     assert not Price.objects.exists()
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, pytest.param(1440, marks=pytest.mark.long)])
 @pytest.mark.parametrize("path", ["", "billing/invoice/", "organizations/organization/"])
 def test_no_page_is_wider_than_the_screen(
     page: Page, live_server: LiveServer, atlas: Organization, width: int, path: str
@@ -118,6 +119,7 @@ def test_no_page_is_wider_than_the_screen(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.long
 def test_a_phone_reads_the_whole_invoice(page: Page, live_server: LiveServer, atlas: Organization) -> None:
     sign_in(page, live_server, "Viewer")
     page.set_viewport_size({"width": 360, "height": 800})

@@ -88,7 +88,7 @@ def test_alice_gets_to_the_other_organization_by_keyboard(
     expect(page.get_by_text("No invoice yet")).to_be_visible()
 
 
-@pytest.mark.parametrize("width", [360, 1440])
+@pytest.mark.parametrize("width", [360, pytest.param(1440, marks=pytest.mark.long)])
 def test_axe_finds_nothing_and_nothing_is_too_wide(
     page: Page, live_server: LiveServer, invoice: Invoice, width: int
 ) -> None:

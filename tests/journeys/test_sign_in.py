@@ -89,6 +89,7 @@ def test_max_adds_a_passkey_and_signs_in_with_nothing_else(page: Page, live_serv
     expect(page).to_have_url(f"{live_server.url}/admin/billing/invoice/")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [360, 1440])
 def test_no_page_of_signing_in_is_wider_than_the_screen(page: Page, live_server: LiveServer, width: int) -> None:
     page.set_viewport_size({"width": width, "height": 800})

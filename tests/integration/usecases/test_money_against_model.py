@@ -179,7 +179,7 @@ def compare_after_each(sequence: list[tuple[Any, ...]]) -> None:
         transaction.set_rollback(True)
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(sequence=sequences)
 def test_some_sequences_agree_with_a_plain_ledger(sequence: list[tuple[Any, ...]]) -> None:
     compare_after_each(sequence)
