@@ -1,6 +1,7 @@
 """Settings of the tests: the project's, on DATABASE_URL and REDIS_URL when given, over plain HTTP and quick."""
 
 import os
+from urllib.parse import urlsplit
 
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0123456789" * 5)
 
@@ -27,8 +28,11 @@ MAILERS = {name: {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"} fo
 DEFAULT_FROM_EMAIL = "invoices@example.com"
 SITE_URL = "https://billing.example.org"
 WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = True
-# Parallel test processes share one Redis.
-CACHES["default"]["KEY_PREFIX"] = "test-" + os.environ.get("PYTEST_XDIST_WORKER", "single")
+# Parallel test processes share one Redis, where clearing a cache empties its whole database: each has one of its own.
+if "LOCATION" in CACHES["default"]:
+    redis = urlsplit(CACHES["default"]["LOCATION"])
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    CACHES["default"]["LOCATION"] = redis._replace(path=f"/{(int(redis.path.strip('/') or 0) + worker) % 16}").geturl()
 
 CELERY_BROKER_URL = "memory://localhost/"
 CELERY_TASK_ALWAYS_EAGER = CELERY_TASK_EAGER_PROPAGATES = True
