@@ -151,7 +151,7 @@ class ApiKeyAdmin(ActionsMixin[ApiKey], PerformsMixin[ApiKey], BillingAdmin[ApiK
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:
         """The use case has written the row; the key waits for the page that shows it."""
-        request.new_api_key = form.key  # type: ignore[attr-defined]
+        request.new_api_key = form.key  # type: ignore[attr-defined]  # the answer shows it once
 
     def has_change_permission(self, request: HttpRequest, obj: ApiKey | None = None) -> bool:
         """Nobody edits a key; it is revoked by its button."""

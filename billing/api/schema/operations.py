@@ -42,7 +42,7 @@ _BODY = (400, 411, 413, 415)
 _LANGUAGE = "en"
 
 
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it
     """How a key is shown."""
 
     target_class = "billing.api.authentication.KeyAuthentication"
