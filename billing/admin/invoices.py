@@ -1,18 +1,17 @@
 """Invoices: a list, and a page with the three sections as a person wants to read them."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RadioFilter, RangeDateFilter
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RangeDateFilter
 from unfold.decorators import display
 
 from billing import formatting
@@ -24,142 +23,25 @@ from billing.admin._crediting_actions import CREDITING_ACTIONS
 from billing.admin._delivery import DELIVERY_ACTIONS, delivery_context, file_urls
 from billing.admin._draft_forms import seen_of
 from billing.admin._invoice_page import invoice_context
+from billing.admin._invoice_status import (
+    REVIEW_COLOURS,
+    STATUS_COLOURS,
+    STATUS_LABELS,
+    FilesFilter,
+    StatusFilter,
+    status_of,
+)
 from billing.admin._reviewing import APPROVE_ACTIONS, CHECK_ACTIONS, FINDING_ACTIONS, ISSUE_ACTIONS, review_context
 from billing.admin._settling_actions import SETTLING_ACTIONS, UNDO_ACTIONS
 from billing.admin.explanations import explanation_urls
 from billing.admin.previews import preview_urls
 from billing.models import Invoice
-from billing.models._invoices import PAYMENT_STATES
 from billing.queries.approvals import printed_parties_of
-from billing.queries.archive import left_to_render
-from billing.queries.awaiting_approval import drafts_awaiting_approval
-from billing.queries.draft_checks import MUST_BE_MENDED, failure_count, must_be_mended
+from billing.queries.draft_checks import failure_count, must_be_mended
 from billing.queries.invoice_pages import InvoicePage
 from billing.queries.invoices import due_cents, find_by_number, live_invoice
 from billing.queries.review_pages import load_review
 from organizations.admin._exports import Money, exports
-
-STATUS_COLOURS = {
-    "draft": "info",
-    "discarded": "default",
-    "issued": "success",
-    "pending": "warning",
-    "overdue": "danger",
-    "processing": "info",
-    "payment_held": "danger",
-    "paid": "success",
-    "canceled": "default",
-    "refunded": "default",
-    "wont_pay": "danger",
-}
-REVIEW_COLOURS = {"on_hold": "warning", "open": "danger", "warnings": "warning"}
-STATUS_LABELS = {
-    **dict(PAYMENT_STATES),
-    "draft": _("draft"),
-    "discarded": _("discarded"),
-    "overdue": _("overdue"),
-    "issued": _("issued"),
-}
-FILTER_LABELS = {
-    "draft": STATUS_LABELS["draft"],
-    "ready": _("draft, ready"),
-    "awaiting": _("draft, waiting for approval"),
-    "review": _("draft, to be reviewed"),
-    "on_hold": _("draft, on hold"),
-    "issued": _("issued"),
-    **{
-        name: STATUS_LABELS[name]
-        for name in (
-            "pending",
-            "overdue",
-            "processing",
-            "payment_held",
-            "paid",
-            "canceled",
-            "refunded",
-            "wont_pay",
-        )
-    },
-}
-DRAFT_STATES = {
-    "draft": Q(),
-    "ready": Q(hold_reason="", open_findings=0) & ~MUST_BE_MENDED,
-    "review": Q(hold_reason="") & (Q(open_findings__gt=0) | MUST_BE_MENDED),
-    "on_hold": ~Q(hold_reason=""),
-}
-
-
-def status_of(invoice: Invoice, today: date) -> str:
-    """The document's state until it is issued, then where its money is; `overdue` when it is late.
-
-    Nobody pays a credit note: it is issued, and that is all.
-    """
-    if invoice.document_state != "issued":
-        return invoice.document_state
-    if invoice.kind == Invoice.Kind.CREDIT_NOTE:
-        return "issued"
-    if invoice.payment_state == "pending" and invoice.due_date is not None and invoice.due_date < today:
-        return "overdue"
-    return invoice.payment_state
-
-
-class StatusFilter(RadioFilter):
-    """The one status that people speak of, from the two that are stored."""
-
-    title = _("status")
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Draft and what it waits for, then where the money is."""
-        return list(FILTER_LABELS.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
-        """Apply the choice; without one, discarded drafts are left out."""
-        match self.value():
-            case None | "":
-                return queryset
-            case "ready":
-                ready = queryset.filter(DRAFT_STATES["ready"], document_state="draft")
-                return ready.exclude(pk__in=_awaiting_approval())
-            case "draft" | "review" | "on_hold" as state:
-                return queryset.filter(DRAFT_STATES[state], document_state="draft")
-            case "awaiting":
-                return queryset.filter(pk__in=_awaiting_approval())
-            case "issued":
-                return queryset.filter(document_state="issued", kind=Invoice.Kind.INVOICE)
-            case "overdue":
-                late = Q(payment_state="pending", due_date__lt=timezone.localdate(), kind=Invoice.Kind.INVOICE)
-                return queryset.filter(late, document_state="issued")
-            case state:
-                return queryset.filter(document_state="issued", payment_state=state, kind=Invoice.Kind.INVOICE)
-
-
-def _awaiting_approval() -> set[int]:
-    """Of all months that have drafts."""
-    drafts = Invoice.objects.filter(document_state="draft", kind=Invoice.Kind.INVOICE).order_by()
-    months = drafts.values_list("consumption_month", flat=True).distinct()
-    return {pk for month in months for pk in drafts_awaiting_approval(month).values_list("pk", flat=True)}
-
-
-class FilesFilter(RadioFilter):
-    """Issued documents whose files are still to be made."""
-
-    title = _("files")
-    parameter_name = "files"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """What is left; what is stored is nearly everything."""
-        return [("left", _("not stored yet")), ("failed", _("failed"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
-        """Apply the choice; a partial index holds exactly these."""
-        match self.value():
-            case "left":
-                return queryset.filter(pk__in=left_to_render().values("pk"))
-            case "failed":
-                return queryset.filter(pk__in=left_to_render().filter(state="failed").values("pk"))
-            case _:
-                return queryset
 
 
 @admin.register(Invoice)

@@ -30,7 +30,10 @@ class DraftCheck(models.Model):
     class Meta:
         verbose_name = _("check of an e-invoice")
         verbose_name_plural = _("checks of e-invoices")
-        indexes = (models.Index(fields=("asked_at",), condition=Q(asked_at__isnull=False), name="draft_check_asked"),)
+        indexes = (
+            models.Index(fields=("asked_at",), condition=Q(asked_at__isnull=False), name="draft_check_asked"),
+            models.Index(fields=("invoice",), condition=Q(failure_count__gt=0), name="draft_check_failed"),
+        )
 
     def __str__(self) -> str:
         return str(self.invoice)

@@ -159,6 +159,13 @@ class Invoice(models.Model):
                 fields=("consumption_month", "document_state", "payment_state", "kind", "released"),
                 name="invoice_by_month",
             ),
+            # Adds up a month's totals, and compares them with the month before, without reading one of them.
+            models.Index(
+                fields=("consumption_month", "organization"),
+                include=("currency", "document_state", "subtotal_cents", "vat_cents", "total_cents"),
+                condition=Q(kind="invoice", released=False),
+                name="invoice_totals_of_month",
+            ),
             models.Index(
                 fields=("consumption_month",),
                 condition=Q(document_state="draft") & (Q(open_findings__gt=0) | ~Q(hold_reason="")),
@@ -166,8 +173,10 @@ class Invoice(models.Model):
             ),
             models.Index(fields=("organization", "-consumption_month"), name="invoice_of_organization"),
             models.Index(fields=("issue_date",), name="invoice_by_issue_date"),
+            # What is owed, by whom and in all, without reading one of them.
             models.Index(
                 fields=("organization", "due_date"),
+                include=("id", "kind", "currency", "total_cents", "paid_cents", "credited_cents"),
                 condition=Q(document_state="issued", payment_state="pending"),
                 name="invoice_unpaid",
             ),

@@ -5,11 +5,13 @@ Only the desk leaves an author on these; what the platform sends has none, and n
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
+from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce
 from msgspec import Struct
 
+from billing.domain.approvals import Policy
 from billing.models import Adjustment, Charge, CreditGrant, CreditStatement, InvoiceLine, UsageDetail
 from billing.queries.among import among
 from billing.queries.months import month_of
@@ -130,16 +132,28 @@ def _authors_of_terms(payer_ids: Collection[int]) -> dict[int, tuple[int | None,
     }
 
 
-def payers_with_changes(month: date) -> set[int]:
-    """Whose drafts of a month may hold something that people did: on the draft, or beside it."""
-    last_day = month_of(month).last_day
-    charges = Charge.objects.filter(author__isnull=False, invoice=None, date__lte=last_day)
-    grants = CreditGrant.objects.filter(author__isnull=False, remaining_cents__gt=0)
-    beside = {
-        parent_id or id_
-        for rows in (charges, grants)
-        for id_, parent_id in rows.order_by().values_list("organization_id", "organization__parent_id")
-    }
-    adjusted = Adjustment.objects.filter(month=month, undone_at=None, kind__in=("line", "discount")).order_by()
-    agreed = Organization.objects.filter(discount_author__isnull=False, consumption_discount_ppm__gt=0).order_by()
-    return beside | set(adjusted.values_list("organization_id", flat=True)) | set(agreed.values_list("id", flat=True))
+def payers_with_changes(month: date, policy: Policy) -> set[int]:
+    """Whose drafts of a month may hold something that people did and that a policy limits: on the draft, or beside it.
+
+    Totals are not looked at, and no table is read whose changes have no limit.
+    """
+    rows: list[QuerySet[Any, tuple[int, int | None]]] = []
+    adjusted = []
+    if policy.manual_line_cents is not None:
+        adjusted.append("line")
+        last_day = month_of(month).last_day
+        rows.append(_owners(Charge.objects.filter(author__isnull=False, invoice=None, date__lte=last_day)))
+    if policy.discount_cents is not None:
+        adjusted.append("discount")
+        agreed = Organization.objects.filter(discount_author__isnull=False, consumption_discount_ppm__gt=0)
+        rows.append(agreed.order_by().values_list("id", "parent_id"))
+    if policy.credit_note_cents is not None:
+        rows.append(_owners(CreditGrant.objects.filter(author__isnull=False, remaining_cents__gt=0)))
+    if adjusted:
+        rows.append(_owners(Adjustment.objects.filter(month=month, undone_at=None, kind__in=adjusted)))
+    return {parent_id or id_ for found in rows for id_, parent_id in found}
+
+
+def _owners(rows: QuerySet[Any]) -> QuerySet[Any, tuple[int, int | None]]:
+    """Organization and parent of each."""
+    return rows.order_by().values_list("organization_id", "organization__parent_id")

@@ -6,7 +6,8 @@ from datetime import date
 from django.db.models import Count, Q, QuerySet
 
 from billing.models import BulkJob, BulkJobItem, CloseOutcome, Invoice
-from billing.queries.awaiting_approval import drafts_awaiting_approval
+from billing.queries.draft_checks import must_be_mended_ids
+from billing.queries.draft_states import drafts_awaiting_approval, ready_drafts
 
 Kind = CloseOutcome.Kind
 
@@ -73,13 +74,17 @@ def load_states(month: date) -> MonthStates:
 
 
 def _not_ready(month: date) -> tuple[int, int]:
-    """Drafts on hold, and others with open findings; a partial index holds exactly these."""
+    """Drafts on hold, and others with open findings or an e-invoice that failed its check.
+
+    A partial index holds exactly the first two, another the failed checks.
+    """
     held = ~Q(hold_reason="")
-    drafts = Invoice.objects.filter(
-        Q(open_findings__gt=0) | held, consumption_month=month, document_state="draft"
-    ).exclude(organization__in=_without_invoice(month))
-    counts = drafts.aggregate(held=Count("pk", filter=held), reviewed=Count("pk", filter=~held))
-    return counts["held"], counts["reviewed"]
+    drafts = Invoice.objects.filter(consumption_month=month, document_state="draft", kind=Invoice.Kind.INVOICE)
+    drafts = drafts.exclude(organization__in=_without_invoice(month))
+    marked = drafts.filter(Q(open_findings__gt=0) | held)
+    counts = marked.aggregate(held=Count("pk", filter=held), reviewed=Count("pk", filter=~held))
+    to_mend = drafts.filter(pk__in=must_be_mended_ids(), hold_reason="", open_findings=0)
+    return counts["held"], counts["reviewed"] + to_mend.count()
 
 
 def _stale_drafts(month: date) -> int:
@@ -96,13 +101,9 @@ def _without_invoice(month: date) -> QuerySet[CloseOutcome, int]:
 
 def ready_payers(month: date) -> QuerySet[CloseOutcome, int]:
     """Who has a draft that nothing speaks against; all of it is judged again when it is issued."""
-    return (
-        CloseOutcome.objects.filter(month=month, kind=Kind.INVOICE, invoice__document_state="draft")
-        .filter(invoice__hold_reason="", invoice__open_findings=0)
-        .exclude(invoice__in=drafts_awaiting_approval(month).values("pk"))
-        .order_by("organization_id")
-        .values_list("organization_id", flat=True)
-    )
+    ready = ready_drafts(month).exclude(pk__in=drafts_awaiting_approval(month).values("pk"))
+    outcomes = CloseOutcome.objects.filter(month=month, kind=Kind.INVOICE, invoice__in=ready.values("pk"))
+    return outcomes.order_by("organization_id").values_list("organization_id", flat=True)
 
 
 def blocked_payers(month: date) -> QuerySet[CloseOutcome, int]:

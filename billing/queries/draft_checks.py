@@ -1,10 +1,10 @@
 """Checks of the e-invoices of drafts: what they found, whether that still counts, and what is to be checked."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from itertools import batched
 
-from django.db.models import Q
+from django.db.models import F, QuerySet
 from msgspec import Struct, convert, structs
 
 from billing.domain.e_invoices import Failure
@@ -126,8 +126,10 @@ def _rate_findings(draft: Invoice) -> list[Finding]:
     return [Finding("e_invoice", "warning", structs.asdict(Failure("BR-53", "BT-111", problem="exchange_rate")))]
 
 
-MUST_BE_MENDED = Q(e_invoice_check__failure_count__gt=0, organization__billing_profile__requires_e_invoice=True)
-"""Drafts, for lists, that cannot be issued because the last check of their e-invoice failed."""
+def must_be_mended_ids() -> QuerySet[DraftCheck, int]:
+    """Drafts, for lists, that cannot be issued because the last check of their e-invoice failed."""
+    rows = failed_checks().order_by().filter(fingerprint=F("invoice__fingerprint"))
+    return rows.values_list("invoice_id", flat=True)
 
 
 def failure_count(draft: Invoice) -> int:
@@ -143,7 +145,7 @@ def must_be_mended(draft: Invoice) -> bool:
     return profile is not None and profile.requires_e_invoice and failure_count(draft) > 0
 
 
-def failed_checks() -> Iterable[DraftCheck]:
+def failed_checks() -> QuerySet[DraftCheck]:
     """The drafts whose last check failed and that are not issued because of it, by organization."""
     rows = DraftCheck.objects.filter(
         failure_count__gt=0,

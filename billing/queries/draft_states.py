@@ -1,4 +1,4 @@
-"""Drafts that nothing keeps from being issued but the yes of a second person."""
+"""Where drafts stand: on hold, else to be reviewed, else waiting for a second person, else ready."""
 
 from datetime import date
 
@@ -6,15 +6,37 @@ from django.db.models import F, Q, QuerySet
 
 from billing.domain.approvals import Policy, why_invoice_needs_approval
 from billing.models import Approval, Invoice, LegalEntity
+from billing.queries.among import among
 from billing.queries.approvals import load_authors, load_policy, printed_parties
 from billing.queries.beside_drafts import load_beside, load_taken, payers_with_changes
+from billing.queries.draft_checks import must_be_mended_ids
+
+DRAFT = Q(document_state="draft")
+ON_HOLD = DRAFT & ~Q(hold_reason="")
+
+
+def to_review() -> Q:
+    """Drafts, for lists, with open findings or an e-invoice that must be mended."""
+    return DRAFT & Q(hold_reason="") & (Q(open_findings__gt=0) | Q(pk__in=must_be_mended_ids()))
+
+
+def ready() -> Q:
+    """Drafts, for lists, that wait for nothing but perhaps a second person."""
+    return DRAFT & Q(hold_reason="", open_findings=0) & ~Q(pk__in=must_be_mended_ids())
 
 
 def ready_drafts(month: date) -> QuerySet[Invoice]:
-    """The drafts of a month that are neither on hold nor to be reviewed."""
-    return Invoice.objects.filter(
-        consumption_month=month, document_state="draft", kind=Invoice.Kind.INVOICE, hold_reason="", open_findings=0
-    )
+    """The invoices of a month (its first day) that are neither on hold nor to be reviewed."""
+    return Invoice.objects.filter(ready(), consumption_month=month, kind=Invoice.Kind.INVOICE)
+
+
+def awaiting_approval() -> Q:
+    """The drafts of all months, for lists, that need a second person and have none."""
+    drafts = Invoice.objects.filter(DRAFT, kind=Invoice.Kind.INVOICE).order_by()
+    found = Q(pk__in=())
+    for month in drafts.values_list("consumption_month", flat=True).distinct():
+        found |= Q(pk__in=drafts_awaiting_approval(month).values("pk"))
+    return found
 
 
 def drafts_awaiting_approval(month: date) -> QuerySet[Invoice]:
@@ -23,26 +45,26 @@ def drafts_awaiting_approval(month: date) -> QuerySet[Invoice]:
     A total is compared by the database, whatever the number of drafts; only what people touched is looked at one by
     one, in a fixed number of queries.
     """
-    ready = ready_drafts(month)
+    drafts = ready_drafts(month).order_by()
     seller = LegalEntity.objects.order_by("id").first()
     policy = Policy() if seller is None else load_policy(seller.pk)
     if seller is None or policy == Policy(bulk_count=policy.bulk_count):
-        return ready.none()
+        return drafts.none()
     large = Q(pk__in=())
     if policy.invoice_total_cents is not None:
         large = Q(total_cents__gte=policy.invoice_total_cents)
-    needed = ready.filter(large | Q(pk__in=_needed_by_hand(month, ready, policy)))
-    return needed.exclude(pk__in=_approved(month, needed, seller))
+    needed = drafts.filter(large | among("id", _needed_by_hand(month, drafts, policy)))
+    return needed.exclude(among("id", _approved(month, needed, seller)))
 
 
-def _needed_by_hand(month: date, ready: QuerySet[Invoice], policy: Policy) -> list[int]:
-    touched = ready.filter(organization__in=payers_with_changes(month)).order_by()
-    drafts = dict(touched.values_list("organization_id", "id"))
-    if not drafts:
+def _needed_by_hand(month: date, drafts: QuerySet[Invoice], policy: Policy) -> list[int]:
+    payer_ids = payers_with_changes(month, policy)
+    touched = dict(drafts.filter(among("organization", payer_ids)).values_list("organization_id", "id"))
+    if not touched:
         return []
-    beside = load_beside(month, load_taken(drafts))
+    beside = load_beside(month, load_taken(touched))
     return [
-        drafts[payer_id]
+        touched[payer_id]
         for payer_id, done in beside.items()
         if why_invoice_needs_approval(
             policy, total_cents=0, lines=done.lines, given_credits_cents=done.given_credits_cents
