@@ -1,4 +1,4 @@
-"""Addresses: the portal of the customers, the finance desk, signing in, the platform API, and pages for machines."""
+"""Addresses: the portal of the customers, the finance desk, signing in, the two APIs, and pages for machines."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -11,6 +11,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("accounts/", include("organizations.sign_in.urls")),
     path("api/", include("billing.api.urls")),
+    path("v4/", include("billing.api.v4.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("healthz", healthz, name="healthz"),
     path("readyz", readyz, name="readyz"),

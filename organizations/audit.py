@@ -24,11 +24,12 @@ def audit_people_and_customers() -> None:
     from allauth.mfa.models import Authenticator
     from django.contrib.auth.models import Group
 
-    from organizations.models import BillingProfile, Membership, Organization, User
+    from organizations.models import BillingProfile, Membership, MemberToken, Organization, User
 
     audit(Organization, leaving_out=["discount_author", "refill_author"])  # the entry says who
     audit(BillingProfile)
     audit(Membership)
+    audit(MemberToken, leaving_out=["digest", "last_used_at"])
     audit(User, leaving_out=["password", "last_login"], relations=["groups", "user_permissions"])
     audit(Group, relations=["permissions"])
     audit(Authenticator, leaving_out=["data", "last_used_at"])

@@ -1,4 +1,4 @@
-"""How many requests a key may make in a minute, counted in the cache.
+"""How many requests a key or a token may make in a minute, counted in the cache.
 
 Without Redis each process has a cache of its own, so that the limit holds per process.
 """
@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from billing.models import ApiKey
+from organizations.models import MemberToken
 
 WINDOW_SECONDS = 60
 
@@ -40,13 +41,13 @@ class Quota(NamedTuple):
         }
 
 
-def count_request(key_id: int, now: float) -> Quota | None:
-    """Count one more request of a key; None where settings set no limit."""
+def count_request(secret: ApiKey | MemberToken, now: float) -> Quota | None:
+    """Count one more request with a key or a token; None where settings set no limit."""
     limit = settings.API_REQUESTS_PER_MINUTE
     if not limit:
         return None
     window, second = divmod(int(now), WINDOW_SECONDS)
-    name = f"api-requests:{key_id}:{window}"
+    name = f"api-requests:{secret.prefix}:{window}"
     cache.add(name, 0, timeout=2 * WINDOW_SECONDS)
     try:
         used = cache.incr(name)
@@ -55,15 +56,15 @@ def count_request(key_id: int, now: float) -> Quota | None:
     return Quota(limit, used, WINDOW_SECONDS - second)
 
 
-class KeyThrottle(BaseThrottle):
-    """Lets a key make as many requests as it may; the view puts the quota into the headers of its answer."""
+class QuotaThrottle(BaseThrottle):
+    """Lets a key or a token make as many requests as it may; the view puts the quota into the headers of its answer."""
 
     quota: Quota | None = None
 
     def allow_request(self, request: Request, view: Any) -> bool:
-        """Count the request of a key. Who shows none is refused anyway."""
-        if isinstance(request.auth, ApiKey):
-            view.quota = self.quota = count_request(request.auth.pk, time.time())
+        """Count the request. Who shows no key is refused anyway, or sees what everybody may see."""
+        if isinstance(request.auth, ApiKey | MemberToken):
+            view.quota = self.quota = count_request(request.auth, time.time())
         return self.quota is None or not self.quota.is_used_up
 
     def wait(self) -> float | None:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from billing.api.authentication import HasScope, KeyAuthentication
-from billing.api.limits import KeyThrottle, Quota
+from billing.api.limits import Quota, QuotaThrottle
 from billing.api.problems import answer_problem
 from billing.models import ApiKey
 
@@ -41,25 +41,17 @@ class JsonWhateverIsAccepted(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class KeyView(APIView):
-    """A view for programs with a key. `scopes` names the scope that each method takes."""
+class ProgramView(APIView):
+    """A view for programs: JSON or a problem, in English, counted against the quota of whoever asks."""
 
-    scopes: ClassVar[Mapping[str, str]] = {}
     quota: Quota | None = None
 
-    authentication_classes = [KeyAuthentication]
-    permission_classes = [HasScope]
-    throttle_classes = [KeyThrottle]
+    throttle_classes = [QuotaThrottle]
     renderer_classes = [JsonRenderer]
     parser_classes = []
     content_negotiation_class = JsonWhateverIsAccepted
     metadata_class = None
     http_method_names = ["get", "head", "post", "put"]
-
-    @property
-    def key(self) -> ApiKey:
-        """The key that was shown."""
-        return cast("ApiKey", self.request.auth)  # HasScope saw to it
 
     def dispatch(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Answer, always in English: programs compare codes, and their logs have one language."""
@@ -87,6 +79,20 @@ class KeyView(APIView):
             response.headers[name] = value
         patch_vary_headers(response, ["Authorization"])
         return response
+
+
+class KeyView(ProgramView):
+    """A view for programs of the platform. `scopes` names the scope that each method takes."""
+
+    scopes: ClassVar[Mapping[str, str]] = {}
+
+    authentication_classes = [KeyAuthentication]
+    permission_classes = [HasScope]
+
+    @property
+    def key(self) -> ApiKey:
+        """The key that was shown."""
+        return cast("ApiKey", self.request.auth)  # HasScope saw to it
 
 
 def ok(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

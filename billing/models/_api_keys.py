@@ -9,10 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ApiKey(models.Model):
-    """What a program shows to use the API. Of the key itself only a hash is kept, and its beginning to tell it apart.
-
-    A hash without salt or stretching is enough: the secret is 256 random bits, which nobody can guess or list.
-    """
+    """What a program shows to use the API. Of the key itself only a hash and its beginning are kept."""
 
     name = models.CharField(_("name"), max_length=100)
     prefix = models.CharField(_("begins with"), max_length=20, unique=True)

@@ -11,10 +11,10 @@ from billing import formatting
 from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._payers import payer_page
-from billing.portal._tries import count_wrong_code, is_guessing
 from billing.queries.coupons import load_used_coupons
 from billing.queries.months import local_day
 from billing.usecases.apply_coupon import CouponNotFound, CouponRefused, apply_coupon
+from billing.usecases.coupon_tries import count_wrong_code, is_guessing
 
 
 @money_page

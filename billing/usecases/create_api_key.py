@@ -1,9 +1,7 @@
 """Make a key for a program that uses the API."""
 
-import secrets
 from collections.abc import Collection
 from datetime import datetime
-from hashlib import sha256
 from typing import NamedTuple
 
 from django.db import transaction
@@ -14,11 +12,8 @@ from billing.models import ApiKey
 from billing.usecases._events import NewEvent, record_event
 from billing.usecases._permissions import require
 from organizations.models import Organization, User
+from organizations.shown_once import digest_of, new_secret
 
-__all__ = ["KeyRefused", "NewKey", "create_api_key", "digest_of"]
-
-SECRET_BYTES = 32
-# A key that leaked is recognized by its beginning, by people and by scanners.
 MARK = "uik"
 
 # Who makes a key gives only what they might do by hand.
@@ -64,12 +59,11 @@ def create_api_key(
         raise KeyRefused(str(error)) from error
     for right in (right for scope in chosen for right in RIGHTS.get(scope, ())):
         require(actor, right)
-    prefix = f"{MARK}_{secrets.token_hex(4)}"
-    key = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+    secret = new_secret(MARK)
     row = ApiKey.objects.create(
         name=name.strip(),
-        prefix=prefix,
-        digest=digest_of(key),
+        prefix=secret.prefix,
+        digest=digest_of(secret.text),
         scopes=chosen,
         organization=organization,
         created_at=at,
@@ -82,9 +76,4 @@ def create_api_key(
         values={"name": str(row), "scopes": chosen},
     )
     record_event(event, actor=actor, at=at)
-    return NewKey(row, key)
-
-
-def digest_of(key: str) -> bytes:
-    """What is stored of a key."""
-    return sha256(key.encode(errors="replace")).digest()
+    return NewKey(row, secret.text)

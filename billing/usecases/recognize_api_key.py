@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from billing.models import ApiKey
-from billing.usecases.create_api_key import digest_of
+from organizations.shown_once import digest_of
 
 # Who wants to know whether a key is still used needs no more; every request would else be a write.
 WRITTEN_EVERY = timedelta(minutes=1)

@@ -15,9 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from billing.models import Coupon, CouponUse, Event
-from billing.portal import _tries
 from billing.queries.billing_details import details_fingerprint, values_of
 from billing.queries.months import local_day
+from billing.usecases import coupon_tries as _tries
 from organizations.models import BillingProfile, Membership, Organization, User
 from tests.builders.closing import close, consume, issue, make_metered_price
 from tests.builders.credits import make_grant

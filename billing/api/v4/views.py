@@ -1,0 +1,96 @@
+"""What all views of the customers' API share."""
+
+from typing import Any, cast
+
+import msgspec
+from django.utils.cache import patch_vary_headers
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from billing.api.problems import not_found
+from billing.api.v4.authentication import DownloadAuthentication, TokenAuthentication
+from billing.api.views import JsonRenderer, ProgramView
+from organizations.models import Membership, MemberToken, Organization, User
+
+MONEY_ROLES = (Membership.Role.ADMIN, Membership.Role.ACCOUNTANT)
+_ENCODER = msgspec.json.Encoder(decimal_format="number")
+
+
+class ExactJsonRenderer(JsonRenderer):
+    """JSON whose numbers have the digits of the decimals that they are."""
+
+    def render(self, data: Any, accepted_media_type: Any = None, renderer_context: Any = None) -> bytes:
+        """Encode; nothing for None."""
+        return b"" if data is None else _ENCODER.encode(data)
+
+
+class ShowsToken(BasePermission):
+    """Somebody shows a token; what they may see is looked up with the organization."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Without a token there is no user."""
+        return isinstance(request.auth, MemberToken)
+
+
+class OpenView(ProgramView):
+    """A view for customers' programs, also for those in a browser on another site: no cookie counts here."""
+
+    renderer_classes = [ExactJsonRenderer]
+    authentication_classes = []
+    permission_classes = []
+    http_method_names = ["get", "head", "post", "options"]
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
+        """What a browser asks before it lets a page of another site send a token."""
+        allowed = ", ".join(self.allowed_methods)
+        headers = {
+            "Access-Control-Allow-Methods": allowed,
+            "Access-Control-Allow-Headers": "Authorization, Content-Type",
+            "Access-Control-Max-Age": "86400",
+            "Allow": allowed,
+        }
+        return Response(status=204, headers=headers)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """A browser asks without a token."""
+        if request.method == "OPTIONS":
+            self.format_kwarg = None
+            request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+            return
+        super().initial(request, *args, **kwargs)
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Any site may read the answer: it is only given for a token, which the site would have to know."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers["Access-Control-Allow-Origin"] = "*"
+        response.headers["Access-Control-Expose-Headers"] = "RateLimit, RateLimit-Policy, Retry-After"
+        patch_vary_headers(response, ["Origin"])
+        return response
+
+
+class MemberView(OpenView):
+    """A view for members' programs."""
+
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [ShowsToken]
+
+    @property
+    def member(self) -> User:
+        """Whose token was shown."""
+        return cast("User", self.request.user)  # ShowsToken saw to it
+
+    def find_organization(self, external_id: str) -> Organization:
+        """The organization whose money the member sees; to everybody else it does not exist. Raises Problem 404."""
+        seats = Membership.objects.filter(user=self.member, role__in=MONEY_ROLES)
+        found = None if "\0" in external_id else seats.filter(organization__external_id=external_id)
+        seat = None if found is None else found.select_related("organization").first()
+        if seat is None:
+            raise not_found("There is nothing at this address, or this token may not see it.")
+        return seat.organization
+
+
+class DownloadView(MemberView):
+    """A view of files, whose address may carry a token."""
+
+    authentication_classes = [DownloadAuthentication]
