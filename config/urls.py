@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from config.errors import server_error as handler500  # noqa: F401  # Django looks for this name
 from config.health import healthz, metrics, readyz
 from organizations.sign_in.views import desk_door
 

@@ -96,6 +96,12 @@ def _challenge(error: exceptions.APIException) -> dict[str, str]:
     return {"WWW-Authenticate": str(getattr(error, "auth_header", "Bearer"))}
 
 
+def server_error(request: HttpRequest) -> JsonResponse:
+    """What nobody foresaw; the log says more than a program should read."""
+    problem = Problem(500, "server_error", "This failed, and has been written down. Nothing was stored.")
+    return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+
+
 def no_such_address(request: HttpRequest) -> JsonResponse:
     """Whatever is below /api/ and no view."""
     problem = not_found()

@@ -2,7 +2,7 @@
 
 from django.urls import include, path, register_converter
 
-from billing.portal import balance, consumption, coupons, details, entrance, invoice, invoices, members, visits
+from billing.portal import balance, consumption, coupons, details, entrance, invoice, invoices, members, tokens, visits
 from billing.portal._converters import TextConverter
 
 register_converter(TextConverter, "text")
@@ -28,6 +28,8 @@ of_an_organization = [
 
 urlpatterns = [
     path("", entrance.home, name="home"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:token_id>/revoke/", tokens.revoke, name="revoke_token"),
     path("visit/end/", visits.end_visit, name="end_visit"),
     path("organizations/<text:external_id>/", include(of_an_organization)),
 ]

@@ -1,5 +1,6 @@
 """What all views of the customers' API share."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -8,7 +9,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from billing.api.problems import not_found
+from billing.api.problems import answer_problem, not_found
 from billing.api.v4.authentication import DownloadAuthentication, TokenAuthentication
 from billing.api.views import JsonRenderer, ProgramView
 from organizations.models import Membership, MemberToken, Organization, User
@@ -25,6 +26,19 @@ class ExactJsonRenderer(JsonRenderer):
         return b"" if data is None else _ENCODER.encode(data)
 
 
+def answer_problem_as_json(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """The same members as plain JSON, with the sentence as `message`: the published clients read nothing else.
+
+    Codes of refused coupons are numbers, as they always were.
+    """
+    response = answer_problem(error, context)
+    if response is not None:
+        code = response.data["code"]
+        response.data |= {"message": response.data["detail"], "code": int(code) if code.isdecimal() else code}
+        response.content_type = JsonRenderer.media_type
+    return response
+
+
 class ShowsToken(BasePermission):
     """Somebody shows a token; what they may see is looked up with the organization."""
 
@@ -36,10 +50,15 @@ class ShowsToken(BasePermission):
 class OpenView(ProgramView):
     """A view for customers' programs, also for those in a browser on another site: no cookie counts here."""
 
+    schema = None  # the description of /api/ is of the platform's API only
     renderer_classes = [ExactJsonRenderer]
     authentication_classes = []
     permission_classes = []
     http_method_names = ["get", "head", "post", "options"]
+
+    def get_exception_handler(self) -> Any:
+        """Problem details."""
+        return answer_problem_as_json
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """What a browser asks before it lets a page of another site send a token."""

@@ -131,6 +131,7 @@ def test_who_shows_no_token_is_told_to(name: str, who: str, invoice: Invoice) ->
     response = ask(program, name, invoice)
     assert response.status_code == 401
     assert response.headers["WWW-Authenticate"].startswith("Bearer")
+    assert response.headers["Content-Type"] == "application/json"  # all that the published clients read
     assert response.json()["code"] in {"missing_key", "unknown_key"}
 
 

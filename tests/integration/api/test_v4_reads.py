@@ -213,7 +213,7 @@ def test_a_coupon_is_used_once(program: Program, atlas: Organization, alice: Use
         "appliedByUserId": str(alice.pk),
     }
     again = program.post(url, {"name": "WELCOME"})
-    assert (again.status_code, again.json()["code"]) == (400, "10011")
+    assert (again.status_code, again.json()["code"]) == (400, 10011)
     assert CreditGrant.objects.filter(organization=atlas).count() == 1
 
 
@@ -227,7 +227,7 @@ def test_why_a_coupon_is_refused_is_a_number(program: Program) -> None:
         name: program.post(f"{BASE}/applied-coupons", {"name": name}).json()["code"]
         for name in ("UNKNOWN", "LATER", "OVER", "NONE LEFT", "DOLLARS")
     }
-    assert codes == {"UNKNOWN": "10001", "LATER": "10002", "OVER": "10003", "NONE LEFT": "10004", "DOLLARS": "10005"}
+    assert codes == {"UNKNOWN": 10001, "LATER": 10002, "OVER": 10003, "NONE LEFT": 10004, "DOLLARS": 10005}
     assert CreditGrant.objects.count() == 0
 
 
