@@ -20,6 +20,7 @@ def audit_configuration() -> None:
         ReviewThresholds,
         SellerLogo,
         TaxRate,
+        WebhookEndpoint,
     )
 
     for model in (
@@ -32,3 +33,4 @@ def audit_configuration() -> None:
     # Issuing moves the counter with every document, which events and hashes tell already.
     audit(NumberSeries, leaving_out=["last_counter", "last_date"])
     audit(ApiKey, leaving_out=["digest", "last_used_at"])
+    audit(WebhookEndpoint, leaving_out=["secret", "old_secret", "failures", "failing_since", "not_before"])

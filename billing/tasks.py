@@ -11,10 +11,14 @@ from billing.documents.e_invoice.validation import CheckerUnavailable, validate
 from billing.documents.rendering import render
 from billing.queries.archive import count_due
 from billing.queries.mails import count_due_mails
+from billing.queries.webhooks import count_due_messages
+from billing.usecases.announce_overdue import announce_overdue
 from billing.usecases.check_drafts import check_drafts as check
 from billing.usecases.deliver_mail import deliver_mail
+from billing.usecases.deliver_webhook import deliver_webhook
 from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
 from billing.usecases.send_mail import Outcome, send_mail
+from billing.usecases.send_webhook import Sent, send_webhook
 from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs as work_on_jobs
 from billing.usecases.work_on_close import work_on_close as work
 from billing.usecases.work_on_documents import CHUNK, work_on_documents
@@ -64,12 +68,31 @@ def check_drafts() -> None:
 
 @shared_task
 def wake_for_documents() -> None:
-    """Call as many workers as there is work for: issued documents without files, and e-mails."""
+    """Call as many workers as there is work for: documents without files, e-mails, messages to webhooks."""
     at, most = timezone.now(), settings.DOCUMENT_WORKERS
     for _ in range(-(-count_due(at, most=most * CHUNK) // CHUNK)):
         render_documents.apply_async(expires=SECONDS_BETWEEN_CALLS)
     for _ in range(count_due_mails(at, most=most)):
         send_mails.apply_async(expires=SECONDS_BETWEEN_CALLS)
+    for _ in range(count_due_messages(at, most=most)):
+        send_webhooks.apply_async(expires=SECONDS_BETWEEN_CALLS)
+
+
+@shared_task
+def send_webhooks() -> None:
+    """Send what is due to webhooks, for a while."""
+    until, sent = monotonic() + SECONDS_OF_WORK, 0
+    while monotonic() < until and (became := send_webhook(post=deliver_webhook, at=timezone.now())):
+        sent += became is Sent.DELIVERED
+    if sent:
+        log.info("Delivered %s messages to webhooks", sent)
+
+
+@shared_task
+def announce_overdue_invoices() -> None:
+    """Say what became overdue."""
+    if said := announce_overdue(at=timezone.now()):
+        log.info("Announced %s overdue invoices and suspensions", said)
 
 
 @shared_task

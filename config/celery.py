@@ -39,7 +39,13 @@ BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
         "schedule": 10,
         "options": {"expires": 10},
     },
-    # Every 10 seconds: wake workers for documents that are issued and not rendered, and for e-mails that are not sent.
+    # Every 15 minutes: say which invoices became overdue.
+    "announce-overdue-invoices": {
+        "task": "billing.tasks.announce_overdue_invoices",
+        "schedule": 15 * MINUTES,
+        "options": {"expires": 15 * MINUTES},
+    },
+    # Every 10 seconds: wake workers for documents that are not rendered, and e-mails and messages that are not sent.
     "wake-for-documents": {
         "task": "billing.tasks.wake_for_documents",
         "schedule": 10,

@@ -246,7 +246,10 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/",
     "SERVE_INCLUDE_SCHEMA": False,
-    "POSTPROCESSING_HOOKS": ["billing.api.schema.components.add_components"],
+    "POSTPROCESSING_HOOKS": [
+        "billing.api.schema.components.add_components",
+        "billing.api.schema.webhooks.add_webhooks",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
@@ -297,6 +300,8 @@ CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_IGNORE_RESULT = True  # what a task did is in the database
 CELERY_TIMEZONE = TIME_ZONE
+# Whether webhooks may be addresses of private networks, over plain HTTP too: for tests, and for platforms that are one.
+WEBHOOKS_ALLOW_PRIVATE = env.bool("WEBHOOKS_ALLOW_PRIVATE", default=False)
 CLOSE_WORKERS = env.int("CLOSE_WORKERS", default=2)  # how many workers a month close wakes
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_TRANSPORT_OPTIONS = {"global_keyprefix": "celery:"} if REDIS_URL else {}  # the cache lives beside it

@@ -20,6 +20,7 @@ from billing.admin import (
     reviews,
     staff,
     usage,
+    webhooks,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "reviews",
     "staff",
     "usage",
+    "webhooks",
 ]

@@ -58,6 +58,13 @@ SENTENCES: Mapping[str, Any] = {
     "mail.given_up": _("An e-mail was given up"),
     "api_key.created": _("An API key was made"),
     "api_key.revoked": _("An API key was revoked"),
+    "invoice.overdue": _("It became overdue"),
+    "organization.suspend": _("Services are to be suspended until it is paid"),
+    "webhook.created": _("A webhook was made"),
+    "webhook.enabled": _("A webhook was switched on"),
+    "webhook.disabled": _("A webhook was switched off"),
+    "webhook.secret_rotated": _("A webhook got another secret"),
+    "webhook.resent": _("Messages to a webhook are sent again"),
     "list.exported": _("A list was exported"),
     "list.imported": _("A list was imported"),
 }

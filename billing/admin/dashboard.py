@@ -13,6 +13,7 @@ from billing.queries.archive import in_need_of_attention
 from billing.queries.dashboard import CloseSummary, load_dashboard
 from billing.queries.mails import count_mails_to_decide
 from billing.queries.outcomes import reason_sentences
+from billing.queries.webhooks import count_failing_webhooks
 
 Kind = CloseOutcome.Kind
 
@@ -43,7 +44,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
 
 
 def _attention(request: HttpRequest) -> dict[str, Any]:
-    """What does not heal by itself: documents without files, and e-mails that somebody has to decide about."""
+    """What does not heal by itself: documents without files, e-mails to decide about, webhooks."""
     counts = count_mails_to_decide() if request.user.has_perm("billing.view_outgoingmail") else {}
     labels = {
         OutgoingMail.State.FAILED: _("E-mails could not be sent: their pages say why."),
@@ -52,6 +53,9 @@ def _attention(request: HttpRequest) -> dict[str, Any]:
     return {
         "documents": in_need_of_attention().count(),
         "documents_url": links.unrendered_invoices(files="left"),
+        "webhooks": count_failing_webhooks(timezone.now())
+        if request.user.has_perm("billing.view_webhookendpoint")
+        else 0,
         "mails": [(labels[state], number, links.mails(state)) for state, number in counts.items()],
     }
 

@@ -71,6 +71,8 @@ GROUPS: list[tuple[Any, list[Entry]]] = [
             (_("Users"), "person", "organizations", "user"),
             (_("Groups"), "group", "auth", "group"),
             (_("API keys"), "vpn_key", "billing", "apikey"),
+            (_("Webhooks"), "webhook", "billing", "webhookendpoint"),
+            (_("Messages to webhooks"), "outbox", "billing", "webhookdelivery"),
             (_("Second factors"), "key", "mfa", "authenticator"),
             (_("Events"), "manage_history", "billing", "event"),
             (_("Audit trail"), "history", "admin", "logentry"),

@@ -28,6 +28,7 @@ from billing.models._statements import CreditStatement
 from billing.models._usage import UsageMonth, UsageRecord
 from billing.models._usage_details import UsageDetail
 from billing.models._vendor_charges import VendorCharge
+from billing.models._webhooks import WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "Acknowledgement",
@@ -76,4 +77,6 @@ __all__ = [
     "UsageMonth",
     "UsageRecord",
     "VendorCharge",
+    "WebhookDelivery",
+    "WebhookEndpoint",
 ]

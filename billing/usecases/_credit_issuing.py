@@ -21,6 +21,7 @@ from billing.usecases._events import NewEvent, record_events
 from billing.usecases._ledger import book_entries
 from billing.usecases._sealing import seal
 from billing.usecases._settlement import after_change, release
+from billing.usecases._webhooks import announce_documents
 from organizations.models import User
 
 
@@ -61,6 +62,7 @@ def issue_note(
         actor=actor,
         at=at,
     )
+    announce_documents("credit_note.issued", [note.pk], at=at)
 
 
 def _number(note: Invoice, invoice: Invoice, issue_date: date, at: datetime) -> None:

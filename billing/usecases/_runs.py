@@ -20,6 +20,7 @@ from billing.queries.accounts import Scope, load_accounts
 from billing.queries.months import local_day, month_of
 from billing.usecases._close_batch import block_payer, compute_batch, write_batch
 from billing.usecases._collector import collector_paused
+from billing.usecases._webhooks import announce_close
 from organizations.models import Organization
 
 BATCH_SIZE = 2_000  # more takes memory, less takes time: what a batch costs whatever is in it
@@ -101,6 +102,8 @@ def _plan(close: MonthClose, month: Month, at: datetime) -> MonthClose:
     if not ranges:
         close.finished_at = at
     close.save(update_fields=("run", "started_at", "finished_at"))
+    if close.finished_at is not None:
+        announce_close(close, at=at)
     return close
 
 
@@ -180,3 +183,4 @@ def _finish(close: MonthClose, at: datetime) -> None:
     if current.finished_at is None and not _left(current).exists():
         current.finished_at = at
         current.save(update_fields=("finished_at",))
+        announce_close(current, at=at)

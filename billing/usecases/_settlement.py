@@ -31,6 +31,7 @@ from billing.usecases._ledger import (
     return_to_pending,
     suspend_grants,
 )
+from billing.usecases._webhooks import announce_documents
 
 OVER = frozenset({PaymentState.CANCELED, PaymentState.REFUNDED})
 
@@ -135,6 +136,8 @@ def after_change(invoice: Invoice, at: datetime) -> None:
         invoice.payment_state = new.value
     invoice.save(update_fields=["paid_cents", "credited_cents", "payment_state"])
     settle_credits([invoice], at)
+    if new is PaymentState.PAID and now is not new:
+        announce_documents("invoice.paid", [invoice.pk], at=at)
 
 
 def settle_credits(invoices: Iterable[Invoice], at: datetime) -> None:

@@ -22,7 +22,7 @@ SEEN = _rights(
     *("billing.addon", "billing.charge", "billing.coupon", "billing.couponuse"),
     *("billing.creditgrant", "billing.creditentry", "billing.creditstatement"),
     *("billing.invoice", "billing.invoiceline", "billing.taxsubtotal"),
-    *("billing.archiveddocument", "billing.outgoingmail"),
+    *("billing.archiveddocument", "billing.outgoingmail", "billing.webhookendpoint", "billing.webhookdelivery"),
     *("billing.payment", "billing.allocation", "billing.refund", "billing.usagecorrection"),
     *("billing.monthclose", "billing.closebatch", "billing.closeoutcome", "billing.bulkjob", "billing.bulkjobitem"),
     *("billing.adjustment", "billing.acknowledgement", "billing.approval", "billing.event"),
@@ -36,20 +36,22 @@ ACCOUNTING = (
     | _rights("add", "billing.payment")
     | _rights("adjust settle", "billing.invoice")
     | _rights("send", "billing.outgoingmail")
+    | _rights("resend", "billing.webhookdelivery")
     | _rights("view", "organizations.user")  # to choose the members of an organization
 )
 MANAGING = (
     _rights("add", "billing.creditgrant", "billing.couponuse")
     | _rights("add change delete", "billing.coupon", "billing.addon")
     | _rights("approve issue credit refund", "billing.invoice")
-    | _rights("add change", "billing.apikey")
+    | _rights("add change", "billing.apikey", "billing.webhookendpoint")
 )
 CONTROLLING = (
     _rights("add change delete", "billing.price", "billing.pricetier", "billing.addonplan", "billing.addonplanprice")
     | _rights("add change delete", "billing.meter", "billing.taxrate")
     | _rights("add change delete", "billing.reviewthresholds", "billing.legaltext", "billing.exchangerate")
     | _rights("change", "billing.legalentity", "billing.numberseries", "billing.approvalpolicy")
-    | _rights("add change", "billing.apikey")
+    | _rights("add change", "billing.apikey", "billing.webhookendpoint")
+    | _rights("resend", "billing.webhookdelivery")
     | _rights("approve", "billing.invoice")
 )
 AUDITING = _rights(

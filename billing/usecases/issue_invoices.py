@@ -26,6 +26,7 @@ from billing.usecases._permissions import require
 from billing.usecases._price_gate import hold_prices
 from billing.usecases._runs import get_close, unexpected
 from billing.usecases._sealing import seal
+from billing.usecases._webhooks import announce_documents
 from organizations.models import Organization, User
 
 BATCH_SIZE = 1_000
@@ -202,6 +203,10 @@ def _issue_batch(
         seal([document.invoice_id for document in issued], series)
         await_rendering([document.invoice_id for document in issued], at=at)
         record_events(map(_event, issued, numbers), actor=actor, at=at)
+        announce_documents("invoice.issued", [document.invoice_id for document in issued], at=at)
+        # What credits covered is settled with that.
+        covered = [document.invoice_id for document in issued if not document.draft.total_cents]
+        announce_documents("invoice.paid", covered, at=at)
     return IssueReport(numbers, not_issued)
 
 

@@ -1,7 +1,6 @@
 """Where this product differs from what django-allauth does by itself."""
 
 import base64
-import hashlib
 import logging
 import secrets
 from smtplib import SMTPException
@@ -9,15 +8,17 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from django.conf import settings
+from cryptography.fernet import InvalidToken
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 
+from organizations.encryption import cipher
+
 logger = logging.getLogger(__name__)
 
 UNUSABLE_SECRET_BYTES = 20
+PURPOSE = "second factors of users"
 MAIL_SERVER = "in_request"
 """Which of `settings.MAILERS` sends what a person waits for: it gives up soon."""
 
@@ -52,7 +53,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped b
 
     def encrypt(self, text: str) -> str:
         """Encrypt with the key of today."""
-        return _cipher().encrypt(text.encode()).decode()
+        return cipher(PURPOSE).encrypt(text.encode()).decode()
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt with the key of today or one of SECRET_KEY_FALLBACKS.
@@ -61,16 +62,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # untyped b
         for another factor, and an administrator takes the lost one away.
         """
         try:
-            return _cipher().decrypt(encrypted_text.encode()).decode()
+            return cipher(PURPOSE).decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             logger.exception("A second factor was stored under another SECRET_KEY: add that to SECRET_KEY_FALLBACKS.")
             return base64.b32encode(secrets.token_bytes(UNUSABLE_SECRET_BYTES)).decode()
-
-
-def _cipher() -> MultiFernet:
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return MultiFernet(Fernet(base64.urlsafe_b64encode(_digest(key))) for key in keys)
-
-
-def _digest(key: str) -> bytes:
-    return hashlib.sha256(b"second factors of users:" + key.encode()).digest()

@@ -1,0 +1,318 @@
+"""Webhooks: programs that are told of events, and every message to them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, RelatedDropdownFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextInputWidget
+
+from billing.admin import _displays as displays
+from billing.admin._actions import ActionForm, ActionsMixin, PageAction, ReasonForm, confirm_first
+from billing.admin._base import BillingAdmin, ComputedAdmin, PerformsMixin, UseCaseForm
+from billing.models import WebhookDelivery, WebhookEndpoint
+from billing.queries.webhook_words import EVENT_WORDS
+from billing.usecases._permissions import NotAllowed
+from billing.usecases.change_webhook import ping_webhook, rotate_webhook_secret, switch_webhook
+from billing.usecases.create_webhook import WebhookRefused, create_webhook
+from billing.usecases.resend_webhook import UnableToResend, resend_failed_webhooks, resend_webhook
+from organizations.models import User
+
+State = WebhookDelivery.State
+MAY_CHANGE = "billing.change_webhookendpoint"
+MAY_RESEND = "billing.resend_webhookdelivery"
+STATE_COLOURS: dict[str, str] = {
+    State.WAITING: "info",
+    State.SENDING: "info",
+    State.DELIVERED: "success",
+    State.FAILED: "danger",
+}
+
+
+class WebhookForm(UseCaseForm[WebhookEndpoint]):
+    """Who is told of what."""
+
+    refusals = (WebhookRefused, NotAllowed)
+    actor: User
+    secret = ""
+
+    url = forms.CharField(
+        label=_("Address"),
+        max_length=1000,
+        help_text=_("Where messages are posted, such as https://example.org/hook."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    events = forms.MultipleChoiceField(
+        label=_("It is told of"), choices=list(EVENT_WORDS.items()), widget=UnfoldAdminCheckboxSelectMultipleWidget
+    )
+
+    class Meta:
+        model = WebhookEndpoint
+        fields = ["name", "url", "events", "organization"]
+
+    def perform(self) -> WebhookEndpoint:
+        """Make it, and remember the secret for the page that shows it."""
+        made = create_webhook(
+            name=self.cleaned_data["name"],
+            url=self.cleaned_data["url"],
+            events=self.cleaned_data["events"],
+            organization=self.cleaned_data["organization"],
+            actor=self.actor,
+            at=timezone.now(),
+        )
+        self.secret = made.secret
+        return made.row
+
+
+class PingForm(ActionForm[WebhookEndpoint]):
+    """Tries it."""
+
+    refusals = (WebhookRefused,)
+
+    def perform(self) -> str:
+        """Send a message."""
+        ping_webhook(webhook_id=self.target.pk, actor=self.actor, at=self.at)
+        return _t("A message is sent in a few seconds: see whether it is delivered.")
+
+
+class DisableForm(ReasonForm[WebhookEndpoint]):
+    """Tells it nothing any more."""
+
+    def perform(self) -> str:
+        """Switch it off."""
+        reason = self.cleaned_data["reason"]
+        switch_webhook(webhook_id=self.target.pk, on=False, reason=reason, actor=self.actor, at=self.at)
+        return _t("It is switched off: what happens from now on is not announced to it.")
+
+
+class EnableForm(ActionForm[WebhookEndpoint]):
+    """Tells it again."""
+
+    def perform(self) -> str:
+        """Switch it on."""
+        switch_webhook(webhook_id=self.target.pk, on=True, actor=self.actor, at=self.at)
+        return _t("It is switched on.")
+
+
+class RotateForm(ActionForm[WebhookEndpoint]):
+    """Gives it another secret."""
+
+    @property
+    def intro(self) -> str:
+        """That nothing is lost."""
+        return _t(
+            "Messages are signed with the old secret too for a day, so that the receiver can change to the new one."
+        )
+
+    def perform(self) -> str:
+        """Rotate; the answer shows the secret, see `_leave`."""
+        secret = rotate_webhook_secret(webhook_id=self.target.pk, actor=self.actor, at=self.at)
+        self.target.new_secret = secret  # type: ignore[attr-defined]  # for this one answer
+        return _t("It has another secret.")
+
+
+class ResendFailedForm(ActionForm[WebhookEndpoint]):
+    """Sends again what failed."""
+
+    refusals = (UnableToResend,)
+
+    def perform(self) -> str:
+        """Make it all due."""
+        number = resend_failed_webhooks(webhook_id=self.target.pk, actor=self.actor, at=self.at)
+        text = ngettext("%(number)d message is sent again.", "%(number)d messages are sent again.", number)
+        return text % {"number": number}
+
+
+class ResendForm(ActionForm[WebhookDelivery]):
+    """Sends the same message again."""
+
+    refusals = (UnableToResend,)
+
+    @property
+    def intro(self) -> str:
+        """What a second one means."""
+        return _t("It keeps its id: a receiver that has it already knows that.")
+
+    def perform(self) -> str:
+        """Make it due."""
+        resend_webhook(delivery_id=self.target.pk, actor=self.actor, at=self.at)
+        return _t("It is sent in a few seconds.")
+
+
+def _is_on(endpoint: WebhookEndpoint) -> bool:
+    return endpoint.disabled_at is None
+
+
+@admin.register(WebhookEndpoint)
+class WebhookEndpointAdmin(
+    ActionsMixin[WebhookEndpoint], PerformsMixin[WebhookEndpoint], BillingAdmin[WebhookEndpoint]
+):
+    """Never edited: another address or other events take another webhook."""
+
+    form = WebhookForm
+    change_form_template = "admin/api_key_page.html"
+    page_actions = (
+        PageAction("ping", _("Send a test"), PingForm, MAY_CHANGE, icon="send", submit=_("Send"), is_offered=_is_on),
+        PageAction(
+            "resend_failed",
+            _("Send again what failed"),
+            ResendFailedForm,
+            MAY_RESEND,
+            icon="restart_alt",
+            submit=_("Send"),
+            is_offered=_is_on,
+        ),
+        PageAction(
+            "rotate", _("Other secret"), RotateForm, MAY_CHANGE, icon="key", submit=_("Rotate"), needs_fresh_factor=True
+        ),
+        PageAction("disable", _("Switch off"), DisableForm, MAY_CHANGE, icon="toggle_off", is_offered=_is_on),
+        PageAction(
+            "enable",
+            _("Switch on"),
+            EnableForm,
+            MAY_CHANGE,
+            icon="toggle_on",
+            submit=_("Switch on"),
+            is_offered=lambda endpoint: endpoint.disabled_at is not None,
+        ),
+    )
+    list_display = ["name", "url", "state", displays.link_column("organization", _("organization")), "created_at"]
+    list_select_related = ["organization", "created_by"]
+    list_filter = [("organization", AutocompleteSelectFilter)]
+    search_fields = ["name", "url"]
+    autocomplete_fields = ["organization"]
+    empty_hint = _("A program that is to know of invoices and payments at once is told by a webhook, made here.")
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Ask for the second factor first."""
+        return confirm_first(request) or super().add_view(request, form_url, extra_context)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The webhook with its buttons."""
+        row = self.get_object(request, unquote(object_id))
+        buttons = self.buttons(request, row) if row is not None else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
+
+    def get_form(
+        self, request: HttpRequest, obj: WebhookEndpoint | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        """The webhook names the person at the desk."""
+        form: Any = super().get_form(request, obj, change, **kwargs)
+        form.actor = request.user
+        return form
+
+    def get_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        """What is chosen, or what became of it."""
+        if obj is None:
+            return ["name", "url", "events", "organization"]
+        return [*("name", "url", "told_of", "organization"), *("state", "failing_since", "created_at", "created_by")]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
+        """Everything of one that exists."""
+        return self.get_fields(request, obj) if obj else []
+
+    @display(description=_("it is told of"))
+    def told_of(self, endpoint: WebhookEndpoint) -> str:
+        """Its events."""
+        return "; ".join(f"{event} ({EVENT_WORDS[event]})" for event in endpoint.events if event in EVENT_WORDS)
+
+    @display(description=_("state"), label={"on": "success", "off": "default", "failing": "danger"})
+    def state(self, endpoint: WebhookEndpoint) -> tuple[str, str]:
+        """Whether it takes what it is told."""
+        if endpoint.disabled_at is not None:
+            return "off", _t("switched off")
+        return ("failing", _t("failing")) if endpoint.failures else ("on", _t("switched on"))
+
+    def response_add(
+        self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the secret, this once."""
+        return self._show_secret(request, obj, request.new_webhook_secret)  # type: ignore[attr-defined]  # see save_model
+
+    def _leave(self, request: HttpRequest, row: WebhookEndpoint) -> HttpResponse:
+        secret = getattr(row, "new_secret", None)
+        return super()._leave(request, row) if secret is None else self._show_secret(request, row, secret)
+
+    def _show_secret(self, request: HttpRequest, row: WebhookEndpoint, secret: str) -> HttpResponse:
+        """On a page of its own or in the dialog: neither a message nor an address may carry it."""
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.model._meta,
+            "title": row.name,
+            "row": row,
+            "secret": secret,
+        }
+        template = "admin/webhook_secret.html" if "HX-Request" in request.headers else "admin/webhook_made.html"
+        return TemplateResponse(request, template, context, headers={"Cache-Control": "no-store"})
+
+    def save_model(self, request: HttpRequest, obj: WebhookEndpoint, form: Any, change: bool) -> None:
+        """The use case has written the row; the secret waits for the page that shows it."""
+        request.new_webhook_secret = form.secret  # type: ignore[attr-defined]  # the answer shows it once
+
+    def has_change_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
+        """Nobody edits a webhook; its buttons change it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> bool:
+        """What it was told stays readable."""
+        return False
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ActionsMixin[WebhookDelivery], ComputedAdmin[WebhookDelivery]):
+    """Written with what happened; people send again what was not taken."""
+
+    list_display = [
+        "type",
+        displays.link_column("endpoint", _("webhook")),
+        displays.link_column("organization", _("organization")),
+        displays.state_column("state", _("state"), STATE_COLOURS),
+        "status",
+        "attempts",
+        "created_at",
+        "error",
+    ]
+    list_select_related = ["endpoint", "organization"]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ("endpoint", RelatedDropdownFilter),
+        ("organization", AutocompleteSelectFilter),
+    ]
+    search_fields = ["event_id"]
+    date_hierarchy = "created_at"
+    dates_follow_key = True
+    change_form_template = "admin/api_key_page.html"
+    fields = (
+        *("type", "event_id", "endpoint", "organization", "state", "status", "error"),
+        *("attempts", "not_before", "try_until", "created_at", "delivered_at", "body"),
+    )
+    empty_hint = _("What happens is announced here once there is a webhook.")
+    page_actions = (
+        PageAction(
+            "resend",
+            _("Send again"),
+            ResendForm,
+            MAY_RESEND,
+            icon="restart_alt",
+            submit=_("Send"),
+            is_offered=lambda delivery: delivery.state != State.SENDING,
+        ),
+    )
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The message with its button."""
+        row = self.get_object(request, unquote(object_id))
+        buttons = self.buttons(request, row) if row is not None else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})

@@ -1,0 +1,25 @@
+"""Messages to webhooks: what is due, and what does not heal by itself."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from billing.models import WebhookDelivery, WebhookEndpoint
+
+State = WebhookDelivery.State
+WORRYING_AFTER = timedelta(hours=1)
+
+
+def count_due_messages(at: datetime, *, most: int) -> int:
+    """How many messages are due, or were being sent by a worker that died, counting no further than `most`."""
+    rested = Q(not_before=None) | Q(not_before__lte=at)
+    endpoints = list(WebhookEndpoint.objects.filter(rested, disabled_at=None).values_list("pk", flat=True))
+    due = WebhookDelivery.objects.filter(state=State.WAITING, not_before__lte=at, endpoint__in=endpoints)
+    if number := due.order_by()[:most].count():
+        return number
+    return WebhookDelivery.objects.filter(state=State.SENDING, not_before__lte=at).order_by()[:most].count()
+
+
+def count_failing_webhooks(at: datetime) -> int:
+    """How many endpoints have taken nothing for an hour."""
+    return WebhookEndpoint.objects.filter(disabled_at=None, failing_since__lte=at - WORRYING_AFTER).count()

@@ -1,0 +1,71 @@
+"""Say that invoices became overdue, and that services are to be suspended: once each, by event and by webhook.
+
+The domain page (section 9) suspends services from day 31 after issue. Nobody is suspended for an invoice that is not
+due yet: with a longer payment term it is the day after the due date.
+"""
+
+from datetime import date, datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from billing.models import Event, Invoice
+from billing.queries.dashboard import unpaid_invoices
+from billing.queries.invoices import left_cents
+from billing.queries.months import local_day
+from billing.usecases._events import NewEvent, record_events
+from billing.usecases._webhooks import announce_documents, announce_suspension
+
+OVERDUE, SUSPEND = "invoice.overdue", "organization.suspend"
+SUSPENDED_FROM_DAY = 31
+SAID_WITHIN = timedelta(days=90)
+"""What became overdue longer ago, before this was said at all, is old news."""
+BATCH_SIZE = 500
+
+
+def announce_overdue(*, at: datetime) -> int:
+    """Announce what is due to be said; how many announcements that were. Twice at once announces nothing twice."""
+    today, said = local_day(at), 0
+    while batch := _announce_overdue(today, at):
+        said += batch
+    while batch := _announce_suspensions(today, at):
+        said += batch
+    return said
+
+
+@transaction.atomic
+def _announce_overdue(today: date, at: datetime) -> int:
+    late = _unsaid(unpaid_invoices().filter(due_date__lt=today, due_date__gte=today - SAID_WITHIN), OVERDUE)
+    rows = list(late.select_for_update(of=("self",)).order_by("organization_id", "id")[:BATCH_SIZE])
+    rows = list(_unsaid(Invoice.objects.filter(pk__in=[row.pk for row in rows]), OVERDUE).order_by("id"))
+    record_events([_event(OVERDUE, row) for row in rows], actor=None, at=at)
+    announce_documents("invoice.overdue", [row.pk for row in rows], at=at)
+    return len(rows)
+
+
+@transaction.atomic
+def _announce_suspensions(today: date, at: datetime) -> int:
+    """One for an organization, until nothing of what it was for is owed any more."""
+    since = today - timedelta(days=SUSPENDED_FROM_DAY)
+    old = unpaid_invoices().filter(issue_date__lte=since, due_date__lt=today, due_date__gte=today - SAID_WITHIN)
+    owed = unpaid_invoices().filter(pk=OuterRef("invoice_id"))
+    said = Event.objects.filter(Exists(owed), organization=OuterRef("organization_id"), kind=SUSPEND)
+    candidates = old.filter(~Exists(said)).order_by("organization_id", "issue_date", "id")
+    rows = list(candidates.select_for_update(of=("self",)).select_related("organization")[:BATCH_SIZE])
+    first: dict[int, Invoice] = {}
+    for row in rows:
+        first.setdefault(row.organization_id, row)
+    chosen = list(_unsaid(Invoice.objects.filter(pk__in=[row.pk for row in first.values()]), SUSPEND))
+    record_events([_event(SUSPEND, row) for row in chosen], actor=None, at=at)
+    for row in chosen:
+        announce_suspension(row, at=at)
+    return len(chosen)
+
+
+def _unsaid(invoices: QuerySet[Invoice], kind: str) -> QuerySet[Invoice]:
+    return invoices.filter(~Exists(Event.objects.filter(invoice=OuterRef("pk"), kind=kind)))
+
+
+def _event(kind: str, row: Invoice) -> NewEvent:
+    values = {"number": row.number, "cents": left_cents(row), "currency": row.currency}
+    return NewEvent(kind, row.organization_id, row.pk, values)
