@@ -53,8 +53,10 @@ def _sentences(settled: SettledAccount) -> list[str]:
     if waiting := len(settled.waiting):
         sentences.append(
             ngettext(
-                "%(number)d credit note waits for a second person.",
-                "%(number)d credit notes wait for a second person.",
+                "%(number)d credit note waits for a second person or for the check of its e-invoice: then settle "
+                "again.",
+                "%(number)d credit notes wait for a second person or for the check of their e-invoices: then settle "
+                "again.",
                 waiting,
             )
             % {"number": waiting}

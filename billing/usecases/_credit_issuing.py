@@ -15,7 +15,7 @@ from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
 from billing.queries.parties import seller_snapshot
 from billing.usecases._archive import await_rendering
-from billing.usecases._credit_approval import check_approved
+from billing.usecases._credit_gate import check_approved, check_e_invoice
 from billing.usecases._credit_notes import UnableToCredit, check_still_right
 from billing.usecases._events import NewEvent, record_events
 from billing.usecases._ledger import book_entries
@@ -33,6 +33,7 @@ def issue_note(
     note: Invoice, invoice: Invoice, *, actor: User | None, at: datetime, issue_date: date | None = None
 ) -> None:
     """Issue a draft for its invoice; both are locked, and the account. See `issue_credit_note`."""
+    check_e_invoice(note)
     check_still_right(note, invoice)
     check_approved(note, actor)
     state_before, left_before = invoice.payment_state, left_cents(invoice)

@@ -13,7 +13,7 @@ from billing.models import CloseOutcome, CreditEntry, Invoice, UsageCorrection, 
 from billing.queries.crediting import draft_credit_note, issued_credit_notes, load_creditable
 from billing.queries.months import month_of
 from billing.usecases._accounts import NoReason, NoSuchInvoice, check_reason, lock_invoice
-from billing.usecases._credit_approval import NeedsApproval, is_approved
+from billing.usecases._credit_gate import InvalidEInvoice, NeedsApproval, is_approved, why_no_e_invoice
 from billing.usecases._credit_issuing import issue_note
 from billing.usecases._credit_notes import BeingCredited, CreditedMeanwhile, OverTheLimit, UnableToCredit
 from billing.usecases._events import NewEvent, record_event
@@ -26,6 +26,7 @@ __all__ = [
     "BeingCredited",
     "Cancelled",
     "CreditedMeanwhile",
+    "InvalidEInvoice",
     "NeedsApproval",
     "NoReason",
     "NoSuchInvoice",
@@ -151,6 +152,13 @@ def _credit_the_rest(invoice: Invoice, reason: str, actor: User | None, at: date
                 _(
                     "Cancelling it credits an amount that needs a second person: prepare a credit note of all that is "
                     "left and have it approved, then cancel the invoice."
+                )
+            )
+        if why_no_e_invoice(note) is not None:
+            raise InvalidEInvoice(
+                _(
+                    "The customer must get an e-invoice of what cancelling it credits: prepare a credit note of all "
+                    "that is left, wait until it has been checked, then cancel the invoice."
                 )
             )
     if note is not None:

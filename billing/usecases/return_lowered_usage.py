@@ -15,7 +15,7 @@ from billing.queries.crediting import draft_credit_note
 from billing.queries.lowered_usage import BilledMonth, LoweredMonth, first_open_month, load_billed_month, load_lowered
 from billing.queries.reasons import reason_sentence
 from billing.usecases._accounts import check_reason, lock_invoice
-from billing.usecases._credit_approval import NeedsApproval, is_approved
+from billing.usecases._credit_gate import InvalidEInvoice, NeedsApproval, is_approved, why_no_e_invoice
 from billing.usecases._credit_issuing import issue_note
 from billing.usecases._credit_notes import BeingCredited, OverTheLimit, UnableToCredit
 from billing.usecases._events import NewEvent, record_event
@@ -28,6 +28,7 @@ from organizations.models import User
 __all__ = [
     "BeingCredited",
     "GivenBack",
+    "InvalidEInvoice",
     "NeedsApproval",
     "NothingToGiveBack",
     "OverTheLimit",
@@ -125,6 +126,14 @@ def _credit(share: GiveBack, line_id: int, reason: str, actor: User | None, at: 
             _(
                 "A credit note needs a second person: prepare one of %(amount)s on the regularization of invoice "
                 "%(invoice)s, have it approved, then give back."
+            )
+            % {"amount": format_cents(share.credit_cents), "invoice": invoice}
+        )
+    if why_no_e_invoice(note) is not None:
+        raise InvalidEInvoice(
+            _(
+                "The customer must get an e-invoice of a credit note: prepare one of %(amount)s on the regularization "
+                "of invoice %(invoice)s, wait until it has been checked, then give back."
             )
             % {"amount": format_cents(share.credit_cents), "invoice": invoice}
         )

@@ -12,7 +12,7 @@ from billing.models import CreditGrant, Invoice, InvoiceLine
 from billing.queries.closed_accounts import is_account_over
 from billing.queries.crediting import draft_credit_note
 from billing.usecases._accounts import check_reason, lock_invoice
-from billing.usecases._credit_approval import is_approved
+from billing.usecases._credit_gate import may_be_issued
 from billing.usecases._credit_issuing import issue_note
 from billing.usecases._credit_notes import BeingCredited, OverTheLimit, UnableToCredit
 from billing.usecases._events import NewEvent, record_event
@@ -35,7 +35,7 @@ class AccountNotOver(UnableToCredit):
 
 
 class SettledAccount(Struct, frozen=True):
-    """The credit notes that were issued, those that wait for a second person, and grants to refund by hand.
+    """The credit notes that were issued, those that wait for a second person or a check, and grants to refund by hand.
 
     The latter are prepaid credits that no invoice here sold: no credit note can take them back.
     """
@@ -50,7 +50,7 @@ def settle_closed_account(*, organization_id: int, reason: str, actor: User | No
     """Take back the prepaid credits of an account whose last month is issued or nil, by credit notes on their invoices.
 
     Each at the VAT rate at which they were sold. Money that was paid for them is unallocated then, to be refunded.
-    Calling it again issues what has been approved meanwhile, and else changes nothing.
+    Calling it again issues what has been approved or checked meanwhile, and else changes nothing.
 
     Raises subclasses of UnableToSettle, with a sentence, and NotAllowed; then nothing is written.
     """
@@ -64,7 +64,7 @@ def settle_closed_account(*, organization_id: int, reason: str, actor: User | No
         if grant.sold_by_id is not None:
             invoice = lock_invoice(grant.sold_by_id)
             note = _note(invoice, grant, reason, actor, at)
-            if is_approved(note, actor):
+            if may_be_issued(note, actor):
                 issue_note(note, invoice, actor=actor, at=at)
                 issued.append(note)
             else:

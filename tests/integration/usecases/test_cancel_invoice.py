@@ -4,7 +4,17 @@ from datetime import date
 
 import pytest
 
-from billing.models import AddOn, ApprovalPolicy, Charge, CloseOutcome, CreditEntry, CreditGrant, Event, Invoice
+from billing.models import (
+    AddOn,
+    ApprovalPolicy,
+    Charge,
+    CloseOutcome,
+    CreditEntry,
+    CreditGrant,
+    DraftCheck,
+    Event,
+    Invoice,
+)
 from billing.queries.exports import ExportedDocument, export_documents
 from billing.usecases._accounts import NoSuchInvoice
 from billing.usecases._permissions import NotAllowed
@@ -13,18 +23,20 @@ from billing.usecases.cancel_invoice import (
     BeingCredited,
     Cancelled,
     CreditedMeanwhile,
+    InvalidEInvoice,
     NeedsApproval,
     NotTheLatest,
     UnableToCredit,
     cancel_invoice,
 )
-from organizations.models import Organization, User
+from organizations.models import BillingProfile, Organization, User
 from tests.builders.adjusting import adjust, undo
 from tests.builders.closing import (
     broken_promises,
     close,
     close_and_issue,
     consume,
+    everything_stored,
     invoice_of,
     issue,
     local,
@@ -285,6 +297,22 @@ def test_an_approved_draft_of_all_that_is_left_is_the_one_that_is_issued(atlas: 
     approve(note, make_staff("Controller"), at=DECEMBER_20)
 
     assert cancel(november, actor=manager).credit_note == note
+    assert not broken_promises()
+
+
+def test_who_must_get_e_invoices_gets_one_of_the_credit_note_too(atlas: Organization) -> None:
+    november = two_months(atlas)
+    BillingProfile.objects.update(requires_e_invoice=True)
+    before = everything_stored()
+    with pytest.raises(InvalidEInvoice, match="wait until it has been checked"):
+        cancel(november)
+    assert everything_stored() == before
+
+    note = prepare(november, at=DECEMBER_20)
+    with pytest.raises(InvalidEInvoice, match="has not been checked"):
+        cancel(november)
+    DraftCheck.objects.create(invoice=note, fingerprint=note.fingerprint, checked_at=DECEMBER_20)
+    assert cancel(november).credit_note == note
     assert not broken_promises()
 
 

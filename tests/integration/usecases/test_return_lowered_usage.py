@@ -11,8 +11,14 @@ from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, UsageCorrec
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.adjust_invoice import Discount
 from billing.usecases.cancel_invoice import cancel_invoice
-from billing.usecases.return_lowered_usage import GivenBack, NeedsApproval, NothingToGiveBack, return_lowered_usage
-from organizations.models import Organization, User
+from billing.usecases.return_lowered_usage import (
+    GivenBack,
+    InvalidEInvoice,
+    NeedsApproval,
+    NothingToGiveBack,
+    return_lowered_usage,
+)
+from organizations.models import BillingProfile, Organization, User
 from tests.builders.adjusting import adjust
 from tests.builders.closing import (
     bill_of,
@@ -288,6 +294,9 @@ def test_refuses_what_cannot_be() -> None:
     store(atlas, 20, late=True)
     with pytest.raises(NotAllowed):
         give_back(atlas, actor=make_staff("Accountant"))
+    BillingProfile.objects.update(requires_e_invoice=True)
+    with pytest.raises(InvalidEInvoice, match=r"prepare one of 35\.00 on the regularization .* has been checked"):
+        give_back(atlas)
     ApprovalPolicy.objects.update(credit_note_cents=100)
     with pytest.raises(NeedsApproval, match=r"prepare one of 35\.00 on the regularization"):
         give_back(atlas, actor=make_staff("Billing manager"))

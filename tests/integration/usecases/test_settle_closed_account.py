@@ -4,10 +4,10 @@ from datetime import date
 
 import pytest
 
-from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, Event
+from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, DraftCheck, Event
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.settle_closed_account import AccountNotOver, SettledAccount, settle_closed_account
-from organizations.models import Organization, User
+from organizations.models import BillingProfile, Organization, User
 from tests.builders.closing import (
     broken_promises,
     close,
@@ -47,6 +47,20 @@ def settle(organization: Organization, *, actor: User | None = None) -> SettledA
     return settle_closed_account(
         organization_id=organization.pk, reason="The account is closed", actor=actor, at=JANUARY_10
     )
+
+
+def test_who_must_get_e_invoices_waits_for_their_check(atlas: Organization) -> None:
+    pay(invoice_of(atlas, "2026-10"))
+    close_and_issue("2026-11")
+    BillingProfile.objects.update(requires_e_invoice=True)
+
+    first = settle(atlas)
+    [note] = first.waiting
+    assert (first.issued, note.document_state) == ([], "draft")
+
+    DraftCheck.objects.create(invoice=note, fingerprint=note.fingerprint, checked_at=JANUARY_10)
+    assert settle(atlas).issued == [note]
+    assert not broken_promises()
 
 
 def test_unused_prepaid_credits_are_refunded_at_their_vat_rate(atlas: Organization) -> None:
