@@ -3,7 +3,7 @@
 from django.urls import path, re_path, register_converter
 from django.urls.converters import StringConverter
 
-from billing.api import closes, invoices, objects
+from billing.api import closes, focus, forecasts, invoices, objects
 from billing.api.credits import CreditBalanceView, CreditEntriesView
 from billing.api.problems import no_such_address
 from billing.api.schema import operations  # noqa: F401  # describes the views
@@ -38,6 +38,8 @@ urlpatterns = [
     path("month-closes", closes.MonthClosesView.as_view(), name="month-closes"),
     path("month-closes/<str:month>", closes.MonthCloseView.as_view(), name="month-close"),
     path("month-closes/<str:month>/outcomes", closes.OutcomesView.as_view(), name="outcomes"),
+    path("forecasts/<any:identity>", forecasts.ForecastView.as_view(), name="forecast"),
+    path("focus/<str:month>", focus.FocusView.as_view(), name="focus"),
     path("credit-balances/<any:identity>", CreditBalanceView.as_view(), name="credit-balance"),
     path("credit-entries", CreditEntriesView.as_view(), name="credit-entries"),
     path("schema/", schema, name="schema"),

@@ -4,9 +4,12 @@ import logging
 from io import BytesIO
 from typing import Any
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from billing.documents.e_invoice import ubl_xml
 from billing.documents.html import how_to_pay, html_document
@@ -19,6 +22,9 @@ from billing.portal._words import status_of
 from billing.queries.archive import FileKind, file_name, open_file
 from billing.queries.customer_invoices import find_issued, is_overdue, load_account
 from billing.queries.documents import load_document
+from billing.queries.focus import CONTENT_TYPE, FocusMismatch, focus_file, focus_of_organization
+from billing.queries.months import month_of
+from billing.queries.snapshot import read_snapshot
 from billing.queries.usage_rows import usage_header, usage_rows
 from organizations.spreadsheets.writing import CONTENT_TYPES, write_csv
 
@@ -63,6 +69,21 @@ def usage_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase
     row = _find(seat, number)
     file = write_csv(str(row), usage_header(), usage_rows(row))
     return FileResponse(file, as_attachment=True, filename=file_name(row, "csv"), content_type=CONTENT_TYPES["csv"])
+
+
+@money_page
+def focus_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
+    """What was invoiced for its month as a dataset for cost tools; a sentence when it would not sum to the invoices."""
+    row = _find(seat, number)
+    month = month_of(row.consumption_month)
+    try:
+        with read_snapshot():
+            file = focus_file(focus_of_organization(seat.organization.pk, month))
+    except FocusMismatch:
+        logger.exception("There is no dataset of %s for %s.", month, seat.organization)
+        messages.error(request, _("There is no dataset of this month: ask our billing team."))
+        return redirect("portal:invoice", seat.organization.external_id, row.number)
+    return FileResponse(file, as_attachment=True, filename=f"focus-{month}.csv", content_type=CONTENT_TYPE)
 
 
 @money_page

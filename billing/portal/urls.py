@@ -16,6 +16,7 @@ of_an_organization = [
     path("invoices/<text:number>.pdf", invoice.document_file, {"kind": "pdf"}, name="invoice_pdf"),
     path("invoices/<text:number>.ubl.xml", invoice.ubl_file, name="invoice_ubl"),
     path("invoices/<text:number>.xml", invoice.document_file, {"kind": "xml"}, name="invoice_xml"),
+    path("invoices/<text:number>.focus.csv", invoice.focus_csv, name="focus_csv"),
     path("invoices/<text:number>.csv", invoice.usage_csv, name="usage_csv"),
     path("credits/", balance.balance, name="credits"),
     path("consumption/", consumption.consumption, name="consumption"),

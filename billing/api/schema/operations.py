@@ -5,9 +5,10 @@ from typing import Any, Literal, NamedTuple
 
 from django.utils.translation import override
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
-from billing.api import closes, credits, invoices, objects  # noqa: A004  # a module, and a word of the domain
+from billing.api import closes, credits, focus, forecasts, invoices, objects  # noqa: A004  # a module, and a word of the domain
 from billing.api.problems import CONTENT_TYPE
 from billing.api.schema.components import Schema, page_of, ref
 from billing.api.schema.types import TYPES
@@ -226,6 +227,22 @@ OPERATIONS: Mapping[type[KeyView], Mapping[str, Operation]] = {
             refuses=(400, 404),
         )
     },
+    forecasts.ForecastView: {
+        "GET": Operation(
+            *("read_forecast", "Read the next invoice as it will probably be", "Forecast"),
+            parameters=[_BALANCE_OF],
+            refuses=(400, 404),
+            more="By the code that closes months. 404 also for an organization that gets no invoice of its own.",
+        )
+    },
+    focus.FocusView: {
+        "GET": Operation(
+            *("read_focus", "Read a month's invoices as a FOCUS 1.2 dataset (CSV)"),
+            parameters=[CLOSE_MONTH, ORGANIZATION],
+            refuses=(400, 404, 409),
+            more="Per document, BilledCost sums to its total to the cent; otherwise there is no dataset (409).",
+        )
+    },
     credits.CreditEntriesView: {
         "GET": Operation(
             *("list_credit_entries", "List movements of credits", "CreditEntry"),
@@ -234,7 +251,15 @@ OPERATIONS: Mapping[type[KeyView], Mapping[str, Operation]] = {
         )
     },
 }
-TAGS = {"closes": "Month closes", "credits": "Credits", "invoices": "Invoices", "usage": "Usage", "objects": "Objects"}
+TAGS = {
+    "closes": "Month closes",
+    "credits": "Credits",
+    "focus": "Invoices",
+    "forecasts": "Invoices",
+    "invoices": "Invoices",
+    "usage": "Usage",
+    "objects": "Objects",
+}
 
 
 def describe() -> None:
@@ -281,7 +306,9 @@ def _success(method: str, operation: Operation) -> dict[Any, OpenApiResponse]:
             201: OpenApiResponse(RECORDED, "It was recorded."),
             200: OpenApiResponse(RECORDED, "It was recorded before: nothing changed."),
         }
-    name = str(operation.gives)
+    if operation.gives is None:
+        return {(200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, "The dataset.")}
+    name = operation.gives
     schema = page_of(name) if operation.is_list else ref(name)
     example: Any = example_of(name)
     if operation.is_list:

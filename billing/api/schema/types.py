@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from billing.queries.credit_accounts import CreditBalance, ExportedEntry
 from billing.queries.exported_closes import ExportedClose, ExportedOutcome, ExportedReport, ExportedTotals
+from billing.queries.exported_forecasts import ExportedForecast, ForecastInvoice, ForecastLine
 from billing.queries.exports import ExportedDocument, ExportedLine, ExportedTax, ExportedUsage
 from billing.usecases._imports.lines import (
     AddOnLine,
@@ -62,5 +63,8 @@ TYPES: Mapping[str, type[Struct]] = {
     "MonthCloseReport": ExportedReport,
     "MonthCloseTotals": ExportedTotals,
     "Outcome": ExportedOutcome,
+    "Forecast": ExportedForecast,
+    "ForecastInvoice": ForecastInvoice,
+    "ForecastLine": ForecastLine,
     "Problem": Problem,
 }

@@ -4,8 +4,6 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Iterable
 from io import TextIOWrapper
-from itertools import chain
-from tempfile import SpooledTemporaryFile
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
@@ -14,8 +12,7 @@ from billing.domain.periods import Month
 from billing.queries.focus import (
     FocusMismatch,
     FocusRow,
-    csv_header,
-    csv_line,
+    focus_file,
     focus_of_month,
     focus_of_organization,
 )
@@ -23,7 +20,6 @@ from billing.queries.months import billing_zone
 from billing.queries.snapshot import read_snapshot
 from organizations.models import Organization
 
-IN_MEMORY_BYTES = 2**24
 CHARACTERS_AT_ONCE = 2**16
 
 
@@ -46,13 +42,10 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
 
     def _write(self, rows: Iterable[FocusRow]) -> None:
-        """Write all or nothing: a file apart takes the rows until every document is known to be whole."""
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal's language
-        with SpooledTemporaryFile(IN_MEMORY_BYTES, "w+", encoding="utf-8", newline="") as spool:
-            spool.writelines(chain([csv_header()], map(csv_line, rows)))
-            spool.seek(0)
-            while text := spool.read(CHARACTERS_AT_ONCE):
+        with TextIOWrapper(focus_file(rows), encoding="utf-8", newline="") as file:
+            while text := file.read(CHARACTERS_AT_ONCE):
                 self.stdout.write(text, ending="")
 
 

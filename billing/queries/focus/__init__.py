@@ -33,7 +33,8 @@ that they are about as charge period and `x_CorrectedInvoiceId`. The billing per
 month. A sub-organization is a sub account, the paying organization is the billing account. Texts are English.
 """
 
-from billing.queries.focus.columns import FocusRow, csv_header, csv_line
+from billing.queries.focus.columns import FocusRow
 from billing.queries.focus.dataset import FocusMismatch, focus_of_month, focus_of_organization
+from billing.queries.focus.files import CONTENT_TYPE, focus_file
 
-__all__ = ["FocusMismatch", "FocusRow", "csv_header", "csv_line", "focus_of_month", "focus_of_organization"]
+__all__ = ["CONTENT_TYPE", "FocusMismatch", "FocusRow", "focus_file", "focus_of_month", "focus_of_organization"]

@@ -39,7 +39,8 @@ def test_every_route_is_described_with_its_refusals(schema: Any) -> None:
             assert operation["security"] == [{"key": []}]
             assert operation["responses"].keys() >= {"401", "403", "429", "503"}
             for status, response in operation["responses"].items():
-                media_type = "application/json" if status < "300" else "application/problem+json"
+                good = "text/csv" if operation["operationId"] == "read_focus" else "application/json"
+                media_type = good if status < "300" else "application/problem+json"
                 assert response["description"], status
                 assert response["content"].keys() == {media_type}
             for parameter in operation.get("parameters", ()):
@@ -58,7 +59,7 @@ def test_every_field_is_described(schema: Any) -> None:
 @pytest.mark.parametrize("name", TYPES)
 def test_the_examples_are_of_their_type(name: str) -> None:
     example = example_of(name)
-    example.pop("kind", None) if name not in {"InvoiceLine", "CreditEntry"} else None
+    example.pop("kind", None) if name not in {"InvoiceLine", "CreditEntry", "ForecastLine"} else None
     convert(json.loads(json.dumps(example)), TYPES[name], strict=False)
 
 

@@ -1,0 +1,53 @@
+"""What was invoiced for a month as a FOCUS 1.2 dataset."""
+
+from typing import Any
+
+from django.http import FileResponse
+from django.utils import timezone
+from rest_framework.request import Request
+
+from billing.api.pages import read_month, read_query
+from billing.api.problems import Problem, not_found
+from billing.api.views import KeyView
+from billing.queries.focus import CONTENT_TYPE, FocusMismatch, focus_file, focus_of_month, focus_of_organization
+from billing.queries.platform_objects import platform_objects
+from billing.queries.snapshot import read_snapshot
+from billing.usecases.record_export import record_export
+
+
+class FocusView(KeyView):
+    """The dataset of a month: of everybody, or of one organization with those that it pays for."""
+
+    scopes = {"GET": "invoices:read"}
+
+    def get(self, request: Request, month: str) -> Any:
+        """A file that sums to the documents to the cent, or a refusal."""
+        organization = read_query(request.query_params, {"organization": str}).get("organization")
+        try:
+            wanted = read_month(month)
+        except ValueError as error:
+            raise not_found() from error
+        own = self.key.organization_id
+        try:
+            with read_snapshot():
+                if organization is not None or own is not None:
+                    rows = focus_of_organization(self._find(organization), wanted)
+                else:
+                    rows = focus_of_month(wanted)  # type: ignore[assignment]  # an iterator will do
+                file = focus_file(rows)
+        except FocusMismatch as error:
+            raise Problem(409, "focus_mismatch", str(error)) from error
+        filters = {"month": str(wanted), "organization": organization or "", "key": str(self.key)}
+        record_export(
+            model="billing.invoice", filters=filters, rows=0, file_format="focus", actor=None, at=timezone.now()
+        )
+        return FileResponse(file, as_attachment=True, filename=f"focus-{wanted}.csv", content_type=CONTENT_TYPE)
+
+    def _find(self, identity: str | None) -> int:
+        rows = platform_objects("organization", organization_id=self.key.organization_id)
+        if identity is not None:
+            rows = rows.filter(external_id=identity)
+        organization = rows.first()
+        if organization is None:
+            raise not_found()
+        return int(organization.pk)
