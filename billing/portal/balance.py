@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.views.decorators.http import require_safe
 
 from billing.domain.credit_history import Movement
 from billing.portal._access import Seat, money_page
@@ -52,6 +53,7 @@ class _Month(NamedTuple):
 
 
 @money_page
+@require_safe
 @payer_page("credits")
 def balance(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The balance and its movements, twelve months a page."""

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from billing import formatting
 from billing.domain.assembly import Blocked, Draft, Nil
@@ -41,6 +42,7 @@ class _Chart(NamedTuple):
 
 
 @money_page
+@require_safe
 @payer_page("consumption")
 def consumption(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The forecast and the charts."""

@@ -5,6 +5,7 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
 
 from billing.portal._access import MONEY_ROLES, Seat, member_page
 from billing.portal._pages import memberships_of, render_page
@@ -16,6 +17,7 @@ ORGANIZATIONS_PER_PAGE = 50
 
 @never_cache
 @login_required
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Lead to the organization, or let choose; staff who belong to none go to their desk."""
     user = request.user
@@ -34,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 @member_page
+@require_safe
 def organization(request: HttpRequest, seat: Seat) -> HttpResponse:
     """The invoices, for those who may see them; who that is, for the others."""
     if seat.sees_money:

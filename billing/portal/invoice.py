@@ -10,6 +10,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from billing.documents.e_invoice import ubl_xml
 from billing.documents.html import how_to_pay, html_document
@@ -34,6 +35,7 @@ FILE_TYPES: dict[FileKind, str] = {"pdf": "application/pdf", "xml": "application
 
 
 @money_page
+@require_safe
 def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
     """Show it in the language of whoever reads."""
     row = _find(seat, number)
@@ -64,6 +66,7 @@ def invoice(request: HttpRequest, seat: Seat, number: str) -> HttpResponse:
 
 
 @money_page
+@require_safe
 def usage_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
     """The usage details as a file that spreadsheets open, and never compute."""
     row = _find(seat, number)
@@ -72,6 +75,7 @@ def usage_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase
 
 
 @money_page
+@require_safe
 def focus_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
     """What was invoiced for its month as a dataset for cost tools; a sentence when it would not sum to the invoices."""
     row = _find(seat, number)
@@ -87,6 +91,7 @@ def focus_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase
 
 
 @money_page
+@require_safe
 def document_file(request: HttpRequest, seat: Seat, number: str, kind: FileKind) -> HttpResponseBase:
     """The PDF or the e-invoice, as stored when it was issued; a page that says so while it is being prepared."""
     row = _find(seat, number)
@@ -102,6 +107,7 @@ def document_file(request: HttpRequest, seat: Seat, number: str, kind: FileKind)
 
 
 @money_page
+@require_safe
 def ubl_file(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase:
     """The same e-invoice as UBL, written on request: the document does not change any more."""
     row = _find(seat, number)

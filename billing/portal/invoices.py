@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
 
 from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
@@ -17,6 +18,7 @@ LONGEST_TERM = 100
 
 
 @money_page
+@require_safe
 def invoices(request: HttpRequest, seat: Seat) -> HttpResponse:
     """List them: pending, awaiting payment validation, settled by year; all of these that match what is looked for."""
     today = timezone.localdate()

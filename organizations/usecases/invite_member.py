@@ -3,15 +3,18 @@
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from organizations.models import Membership, Organization, User
 from organizations.usecases._members import UnableToChangeMembers, check_role, lock_members
 
-__all__ = ["AlreadyMember", "NotAnAddress", "UnableToChangeMembers", "invite_member"]
+__all__ = ["AlreadyMember", "NotAnAddress", "TooManyMembers", "UnableToChangeMembers", "invite_member"]
 
 
 LONGEST_ADDRESS = 254
+MOST_MEMBERS = 1_000
+"""Whoever is added gets an account: nobody makes any number of them."""
 
 
 class NotAnAddress(UnableToChangeMembers):
@@ -22,6 +25,10 @@ class AlreadyMember(UnableToChangeMembers):
     """The person has a role already."""
 
 
+class TooManyMembers(UnableToChangeMembers):
+    """The organization has as many members as one may have."""
+
+
 @transaction.atomic
 def invite_member(*, organization_id: int, email: str, role: str, actor: User) -> Membership:
     """Make the person with an e-mail address a member.
@@ -30,7 +37,7 @@ def invite_member(*, organization_id: int, email: str, role: str, actor: User) -
     account is nobody's business, so nothing of what is raised depends on it, and pages show addresses in small letters:
     how somebody else once wrote one would tell.
 
-    Raises RoleRequired, UnknownRole, NotAnAddress, or AlreadyMember.
+    Raises RoleRequired, UnknownRole, NotAnAddress, AlreadyMember or TooManyMembers.
     """
     check_role(role)
     address = email.strip().lower()
@@ -41,9 +48,14 @@ def invite_member(*, organization_id: int, email: str, role: str, actor: User) -
     if len(address) > LONGEST_ADDRESS:
         raise NotAnAddress(_("This e-mail address is too long."))
     lock_members(organization_id, actor)
-    user = _find(address) or _register(address)
-    if Membership.objects.filter(organization=organization_id, user=user).exists():
+    if Membership.objects.filter(organization=organization_id, user__email__iexact=address).exists():
         raise AlreadyMember(_("This person is a member already: change the role in the list."))
+    if Membership.objects.filter(organization=organization_id).count() >= MOST_MEMBERS:
+        raise TooManyMembers(
+            _("An organization has at most %(most)s members: remove one first.")
+            % {"most": number_format(MOST_MEMBERS, force_grouping=True)}
+        )
+    user = _find(address) or _register(address)
     return Membership.objects.create(organization=Organization(pk=organization_id), user=user, role=role)
 
 

@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 
 # What every member may see; all other pages of an organization are for its Admins and Accountants.
 FOR_EVERY_MEMBER = {"organization", "members"}
+CHANGING = {"coupons", "billing_details", "members", "change_role", "remove_member"}
 ANSWERS = {200, 302, 405}
 
 
@@ -107,6 +108,15 @@ def test_staff_see_it_while_they_visit_and_only_that_one(name: str, invoice: Inv
     assert status(visiting(invoice.organization), name, invoice) in ANSWERS
     other = make_organization(external_id="orga_other")
     assert status(visiting(other), name, invoice) == 404
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_methods_that_a_page_does_not_know_are_refused(name: str, invoice: Invoice) -> None:
+    client = signed_in(make_member("alice", invoice.organization))
+    for method in (client.put, client.patch, client.delete):
+        assert method(address(name, invoice)).status_code == 405
+    if name not in CHANGING:
+        assert client.post(address(name, invoice)).status_code == 405
 
 
 @pytest.mark.parametrize("kind", ["draft", "discarded"])

@@ -19,6 +19,7 @@ from billing.queries.billing_details import details_fingerprint, values_of
 from billing.queries.months import local_day
 from billing.usecases import coupon_tries as _tries
 from organizations.models import BillingProfile, Membership, Organization, User
+from organizations.usecases import invite_member
 from tests.builders.closing import close, consume, issue, make_metered_price
 from tests.builders.credits import make_grant
 from tests.builders.customers import make_member, signed_in
@@ -446,3 +447,15 @@ def test_a_closed_month_is_explained_on_the_page(atlas: Organization) -> None:
     page = text_of(signed_in(make_member("alice", atlas)), page_of(atlas, "credits"))
     assert "Why is there a provision?" in page
     assert "October 2026 will probably cost" in page
+
+
+def test_nobody_adds_endless_members(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invite_member, "MOST_MEMBERS", 2)
+    atlas = make_organization(external_id="orga_atlas")
+    client = signed_in(make_member("alice", atlas))
+    url = reverse("portal:members", args=["orga_atlas"])
+    assert client.post(url, {"email": "one@example.org", "role": "developer"}).status_code == 302
+    page = client.post(url, {"email": "two@example.org", "role": "developer"})
+    assert page.status_code == 422
+    assert "at most 2 members" in page.content.decode()
+    assert not User.objects.filter(email="two@example.org").exists()
