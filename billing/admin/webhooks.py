@@ -20,6 +20,7 @@ from billing.admin._actions import ActionForm, ActionsMixin, PageAction, ReasonF
 from billing.admin._base import BillingAdmin, ComputedAdmin, PerformsMixin, UseCaseForm
 from billing.models import WebhookDelivery, WebhookEndpoint
 from billing.queries.webhook_words import EVENT_WORDS
+from billing.queries.webhooks import count_failed_messages
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.change_webhook import ping_webhook, rotate_webhook_secret, switch_webhook
 from billing.usecases.create_webhook import WebhookRefused, create_webhook
@@ -77,6 +78,11 @@ class PingForm(ActionForm[WebhookEndpoint]):
 
     refusals = (WebhookRefused,)
 
+    @property
+    def intro(self) -> str:
+        """What arrives."""
+        return _t("Its program gets a signed message of type “ping”, which means nothing.")
+
     def perform(self) -> str:
         """Send a message."""
         ping_webhook(webhook_id=self.target.pk, actor=self.actor, at=self.at)
@@ -95,6 +101,11 @@ class DisableForm(ReasonForm[WebhookEndpoint]):
 
 class EnableForm(ActionForm[WebhookEndpoint]):
     """Tells it again."""
+
+    @property
+    def intro(self) -> str:
+        """What it missed."""
+        return _t("What happened since it was switched off is not announced to it any more.")
 
     def perform(self) -> str:
         """Switch it on."""
@@ -123,6 +134,11 @@ class ResendFailedForm(ActionForm[WebhookEndpoint]):
     """Sends again what failed."""
 
     refusals = (UnableToResend,)
+
+    @property
+    def intro(self) -> str:
+        """How many."""
+        return _t("Messages that failed: %(number)d.") % {"number": count_failed_messages(self.target)}
 
     def perform(self) -> str:
         """Make it all due."""
@@ -215,7 +231,10 @@ class WebhookEndpointAdmin(
         """What is chosen, or what became of it."""
         if obj is None:
             return ["name", "url", "events", "organization"]
-        return [*("name", "url", "told_of", "organization"), *("state", "failing_since", "created_at", "created_by")]
+        return [
+            *("name", "url", "told_of", "organization"),
+            *("state_words", "failing_since", "created_at", "created_by"),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: WebhookEndpoint | None = None) -> Any:
         """Everything of one that exists."""
@@ -232,6 +251,11 @@ class WebhookEndpointAdmin(
         if endpoint.disabled_at is not None:
             return "off", _t("switched off")
         return ("failing", _t("failing")) if endpoint.failures else ("on", _t("switched on"))
+
+    @display(description=_("state"))
+    def state_words(self, endpoint: WebhookEndpoint) -> str:
+        """The same for the page."""
+        return self.state(endpoint)[1]
 
     def response_add(
         self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None

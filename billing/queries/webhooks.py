@@ -23,3 +23,8 @@ def count_due_messages(at: datetime, *, most: int) -> int:
 def count_failing_webhooks(at: datetime) -> int:
     """How many endpoints have taken nothing for an hour."""
     return WebhookEndpoint.objects.filter(disabled_at=None, failing_since__lte=at - WORRYING_AFTER).count()
+
+
+def count_failed_messages(endpoint: WebhookEndpoint) -> int:
+    """How many messages an endpoint did not take in all the time that they were tried; a partial index holds these."""
+    return WebhookDelivery.objects.filter(endpoint=endpoint, state=State.FAILED).count()
