@@ -255,7 +255,8 @@ class WebhookEndpointAdmin(
     @display(description=_("state"))
     def state_words(self, endpoint: WebhookEndpoint) -> str:
         """The same for the page."""
-        return self.state(endpoint)[1]
+        words: str = self.state(endpoint)[1]
+        return words
 
     def response_add(
         self, request: HttpRequest, obj: WebhookEndpoint, post_url_continue: str | None = None
