@@ -5,7 +5,7 @@ GET /api/invoices?month=2026-10&limit=100
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -79,7 +79,10 @@ def read_instant(text: str) -> datetime:
         instant = None
     if instant is None or instant.tzinfo is None:
         raise ValueError("write a time with an offset, such as 2026-11-01T00:00:00Z.")
-    return instant
+    try:
+        return instant.astimezone(UTC)  # PostgreSQL takes no offset of a day or nearly so
+    except OverflowError as error:
+        raise ValueError("this time is before all calendars, or after.") from error
 
 
 PAGING: Readers = {"cursor": read_cursor, "limit": read_limit}

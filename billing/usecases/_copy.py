@@ -32,6 +32,20 @@ class _JsonTextDumper(Dumper):
         return b"\x01" + obj.encode()
 
 
+# They do not change while a process runs: whoever migrates a table starts the processes anew.
+_known_types: dict[tuple[str, str, tuple[str, ...]], list[int]] = {}
+
+
+def _types_of(connection: BaseDatabaseWrapper, table: str, columns: tuple[str, ...]) -> list[int]:
+    """The types of columns; those of temporary tables are the same each time too."""
+    key = (connection.alias, table, columns)
+    if key not in _known_types:
+        with connection.cursor() as cursor:
+            cursor.execute(_COLUMN_TYPES, [list(columns), table])
+            _known_types[key] = [row[0] for row in cursor.fetchall()]
+    return _known_types[key]
+
+
 def copy_rows(
     connection: BaseDatabaseWrapper, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]
 ) -> int:
@@ -40,8 +54,7 @@ def copy_rows(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with connection.cursor() as cursor:
-        cursor.execute(_COLUMN_TYPES, [list(columns), table])
-        column_types = [row[0] for row in cursor.fetchall()]
+        column_types = _types_of(connection, table, tuple(columns))
         cursor.adapters.register_dumper(None, _JsonTextDumper)
         written = 0
         with connection.wrap_database_errors, cursor.copy(statement) as copy:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from billing.usecases._collector import collector_paused
 from billing.usecases._imports.batches import MAX_RECORDS, TooManyRecords, UnreadableBatch, read_batch
 from billing.usecases._references import References
 from billing.usecases._usage_checks import Rejection
@@ -10,6 +11,7 @@ from billing.usecases.record_usage import RecordedUsage, record_usage
 __all__ = ["MAX_RECORDS", "RecordedUsage", "Rejection", "TooManyRecords", "UnreadableBatch", "report_usage"]
 
 
+@collector_paused()
 def report_usage(*, batch: bytes, is_lines: bool, organization_id: int | None, at: datetime) -> RecordedUsage:
     """Store the usage records of a JSON list, or of lines of JSON, that arrived at an instant.
 

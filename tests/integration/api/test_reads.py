@@ -57,6 +57,7 @@ def test_invoices_are_filtered(atlas: Organization) -> None:
             assert found == [document for document in everything if document[field] == value]
     latest = max(moment for row in Invoice.objects.all() for moment in (row.computed_at, row.issued_at) if moment)
     assert items(program, "/api/invoices", changed_since=latest.isoformat())
+    assert items(program, "/api/invoices", changed_since="0954-04-24T06:03:22+20:05") == everything
     assert not items(program, "/api/invoices", changed_since=(latest + timedelta(days=1)).isoformat())
     for wrong in (
         {"month": "2026-13"},
@@ -64,6 +65,7 @@ def test_invoices_are_filtered(atlas: Organization) -> None:
         {"state": "late"},
         {"changed_since": "2026-10-01"},
         {"changed_since": "2026-13-01T00:00:00Z"},
+        {"changed_since": "0001-01-01T00:00:00+20:00"},
         {"limit": "101"},
     ):
         assert program.get("/api/invoices", **wrong).json()["code"] == "invalid_parameter"
