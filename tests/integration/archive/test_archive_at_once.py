@@ -67,6 +67,22 @@ def test_workers_share_the_documents_and_the_e_mails(platform: Platform, tmp_pat
     )
 
 
+def test_workers_share_the_messages_to_webhooks(platform: Platform, tmp_path: Path) -> None:
+    notes = tmp_path / "announced"
+    assert sum(work_together(platform, "announce", notes)) == DOCUMENTS
+    assert len(notes.read_text().splitlines()) == len(set(notes.read_text().splitlines())) == DOCUMENTS
+
+
+def test_a_message_whose_worker_is_killed_is_sent_again(platform: Platform, tmp_path: Path) -> None:
+    notes = tmp_path / "announced"
+    kill_in_the_middle(platform, "announce", notes)
+    platform.run("announce", str(notes))
+    platform.run("announce", str(notes), AFTER_THE_LEASE)
+    sent = notes.read_text().splitlines()
+    assert len(set(sent)) == DOCUMENTS
+    assert DOCUMENTS <= len(sent) <= DOCUMENTS + 1
+
+
 def test_what_a_killed_worker_left_is_taken_up_by_the_next(platform: Platform, tmp_path: Path) -> None:
     notes = tmp_path / "rendered"
     kill_in_the_middle(platform, "render", notes)

@@ -46,6 +46,7 @@ def main(arguments: Sequence[str]) -> None:
         "issued": crowd.issued,
         "render": crowd.render_all,
         "send": crowd.send_all,
+        "announce": crowd.announce_all,
     }
     for name, *options in _split(arguments[1:]):
         if name in own:
