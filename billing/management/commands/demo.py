@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
@@ -38,6 +39,7 @@ class Command(BaseCommand):
     ) -> None:
         if organizations < 1:
             raise CommandError("A platform has at least one organization.")
+        lead_links_to(port)
         try:
             self._say("Preparing the database.")
             call_command("migrate", verbosity=0)
@@ -84,3 +86,9 @@ class Command(BaseCommand):
         self.stdout.write(f"  password: {password}")
         with override("en"):
             self.stdout.write(f"\n{mail_server_note()}")
+
+
+def lead_links_to(port: int) -> None:
+    """Have the links of e-mails lead to where the demo is served, unless SITE_URL says otherwise."""
+    if "SITE_URL" not in os.environ:
+        settings.SITE_URL = f"http://127.0.0.1:{port}"
