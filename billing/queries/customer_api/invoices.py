@@ -6,20 +6,24 @@ provision) and `classic` (quantity times unit price, discounts included) are `to
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 
-from django.db.models import Min, Q, Sum
 from django.utils.translation import override
-from msgspec import Struct
 
 from billing.domain.documents import Document, OrganizationUsage, ResourceUsage, UsageLine
-from billing.domain.periods import Month
-from billing.models import CreditEntry, CreditGrant, Invoice, InvoiceLine, Meter
-from billing.queries.among import among
-from billing.queries.credit_history import tree_ids
+from billing.models import Invoice, InvoiceLine, Meter
+from billing.queries.customer_api.free_credits import load_free_credits
 from billing.queries.customer_api.money import Money, from_micro, money
 from billing.queries.customer_api.prices import plan_id, policy_id
+from billing.queries.customer_api.shapes import (
+    Classic,
+    Countable,
+    CountableDetail,
+    FullInvoice,
+    Uptime,
+    UptimeDetail,
+    VendorConsumption,
+)
 from billing.queries.customer_api.summaries import (
     InvoiceSummary,
     load_discounts,
@@ -31,116 +35,6 @@ from billing.queries.documents import load_document
 from billing.queries.months import month_of
 from billing.queries.wording import line_description
 from organizations.models import Organization
-
-
-class UptimeDetail(Struct, frozen=True):
-    """What ran at one price version in a zone; the days are the first and the last of the month."""
-
-    instance_id: str | None
-    flavor_name: str
-    zone_id: str | None
-    runtime_policy_id: str | None
-    price: Money
-    consumption_start: date
-    consumption_end: date
-
-
-class Uptime(Struct, frozen=True):
-    """What a resource cost by running."""
-
-    item_id: str
-    price: Money
-    app_id: str
-    owner_id: str
-    category: str
-    sub_category: str
-    details: list[UptimeDetail]
-
-
-class CountableDetail(Struct, frozen=True):
-    """A quantity at one price version; `plan_id` is the tier where there is one only."""
-
-    consumption_start: date
-    consumption_end: date
-    plan_id: str | None
-    quantity: Decimal
-    price: Money
-
-
-class Countable(Struct, frozen=True):
-    """What a resource cost by a quantity."""
-
-    item_id: str
-    price: Money
-    app_id: str
-    owner_id: str
-    service: str
-    unit_name: str
-    zone_id: str | None
-    policy_id: str | None
-    quantity: Decimal
-    plan_id: str | None
-    duration: str | None
-    details_price: Money
-    details: list[CountableDetail]
-    category: str
-    sub_category: str
-
-
-class VendorConsumption(Struct, frozen=True):
-    """What was consumed at another provider."""
-
-    item_id: str
-    price: Money
-    vendor_id: str
-    owner_id: str
-    app_id: str
-
-
-class Classic(Struct, frozen=True):
-    """A line that is no usage: regularization, add-on, one-shot operation, service, adjustment, discount."""
-
-    item_id: str
-    unit_price: Money
-    quantity: Decimal
-    price_factor: int | None
-    discount: Decimal | None
-    description: str
-    sub_description: str | None
-    classic_billing_item_id: str | None
-    owner_id: str
-    category: str
-    sub_category: str
-
-
-class Remains(Struct, frozen=True):
-    """What is left of free credits."""
-
-    name: str
-    remaining: Money
-
-
-class FullInvoice(InvoiceSummary, frozen=True):
-    """A document with all that it is made of."""
-
-    origin: str
-    consumption_begin_date: date
-    consumption_end_date: date
-    uptimes: list[Uptime]
-    countables: list[Countable]
-    vendor_consumption: list[VendorConsumption]
-    classic: list[Classic]
-    unusable: list[None]
-    credit_balance_at_emission: Money
-    free_credits_available_this_period: list[Remains]
-    free_credits_available_next_period: list[Remains]
-    total_pending_upfront_before_emission: Money
-    upfront_credit_amount: Money
-    payment_method_id: str | None
-    provider_transaction_id: str | None
-    provider_last_response: str | None
-    vat_declaration_id: str | None
-    wannabe_invoice_id: str | None
 
 
 @dataclass(frozen=True)
@@ -166,7 +60,7 @@ def load_invoice(row: Invoice, organization: Organization) -> FullInvoice:
     )
     month, statement = month_of(row.consumption_month), document.statement
     used = _used(document)
-    before, after = _free_credits(row, organization)
+    before, after = load_free_credits(row, organization)
     is_invoice = row.kind == Invoice.Kind.INVOICE
     return FullInvoice(
         **{name: getattr(summary, name) for name in InvoiceSummary.__struct_fields__},
@@ -305,44 +199,3 @@ def _classic_line(line: InvoiceLine, row: Invoice, organization: Organization) -
         category=line.kind,
         sub_category="",
     )
-
-
-# --- Free credits -----------------------------------------------------------------------------------------------------
-
-
-def _free_credits(row: Invoice, organization: Organization) -> tuple[list[Remains], list[Remains]]:
-    """What was left of each lot before the document used it, and what of that can be used in the month after."""
-    if row.kind != Invoice.Kind.INVOICE or row.issued_at is None:
-        return [], []
-    entries = CreditEntry.objects.filter(
-        among("grant__organization", tree_ids(organization)), grant__type=CreditGrant.Type.FREE
-    )
-    first = entries.filter(invoice=row).aggregate(first=Min("id"))["first"]
-    until = Q(id__lt=first) if first else Q(booked_at__lt=row.issued_at)
-    columns = ("grant", "grant__coupon_use__coupon__name", "grant__reason", "grant__starts_on", "grant__expires_on")
-    before = {
-        id_: (coupon or reason, starts_on, expires_on, cents)
-        for id_, coupon, reason, starts_on, expires_on, cents in entries.filter(until)
-        .order_by("grant")
-        .values_list(*columns)
-        .annotate(cents=Sum("amount_cents"))
-    }
-    moved = entries.filter(invoice=row, kind__in=(CreditEntry.Kind.USE, CreditEntry.Kind.EXPIRY)).order_by("grant")
-    used = dict(moved.values_list("grant").annotate(cents=Sum("amount_cents")))
-    this, following = month_of(row.consumption_month), month_of(row.consumption_month).next
-    return (
-        [
-            Remains(name, money(cents, row.currency))
-            for name, starts_on, expires_on, cents in before.values()
-            if cents > 0 and _is_usable(this, starts_on, expires_on)
-        ],
-        [
-            Remains(name, money(cents + used.get(id_, 0), row.currency))
-            for id_, (name, starts_on, expires_on, cents) in before.items()
-            if cents + used.get(id_, 0) > 0 and _is_usable(following, starts_on, expires_on)
-        ],
-    )
-
-
-def _is_usable(month: Month, starts_on: date | None, expires_on: date | None) -> bool:
-    return (starts_on is None or starts_on <= month.last_day) and (expires_on is None or expires_on >= month.first_day)
