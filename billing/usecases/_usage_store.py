@@ -100,16 +100,11 @@ def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Sto
 
 
 def _insert_all(ordered: Sequence[Arrival], received_at: datetime) -> bool:
-    """Insert the first parts if all of them are new."""
-    ids = allocate_ids(UsageRecord, len(ordered))
+    """Insert the first parts if all of them are new; nobody needs their ids, so the database gives them."""
     try:
         with transaction.atomic():
-            bulk_write(
-                connection,
-                _TABLE,
-                COLUMNS,
-                [_row(id_, each, 0, each.parts[0], received_at) for id_, each in zip(ids, ordered, strict=True)],
-            )
+            rows = [_row(0, each, 0, each.parts[0], received_at)[1:] for each in ordered]
+            bulk_write(connection, _TABLE, COLUMNS[1:], rows)
     except IntegrityError:
         return False
     return True
