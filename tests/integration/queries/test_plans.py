@@ -170,7 +170,7 @@ def measure(url: str) -> tuple[float, list[str]]:
 
 
 @pytest.mark.long
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db(transaction=True, serialized_rollback=True)
 def test_no_page_reads_all_invoices_of_100_000_a_month(a_large_month: MonthClose) -> None:
     invoices = reverse("admin:billing_invoice_changelist")
     november = f"{invoices}?consumption_month__year=2026&consumption_month__month=11"
