@@ -1,5 +1,6 @@
 """What was invoiced for a month as a FOCUS 1.2 dataset."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import FileResponse
@@ -9,7 +10,15 @@ from rest_framework.request import Request
 from billing.api.pages import read_month, read_query
 from billing.api.problems import Problem, not_found
 from billing.api.views import KeyView
-from billing.queries.focus import CONTENT_TYPE, FocusMismatch, focus_file, focus_of_month, focus_of_organization
+from billing.domain.periods import Month
+from billing.queries.focus import (
+    CONTENT_TYPE,
+    FocusMismatch,
+    FocusRow,
+    focus_file,
+    focus_of_month,
+    focus_of_organization,
+)
 from billing.queries.platform_objects import platform_objects
 from billing.queries.snapshot import read_snapshot
 from billing.usecases.record_export import record_export
@@ -27,21 +36,21 @@ class FocusView(KeyView):
             wanted = read_month(month)
         except ValueError as error:
             raise not_found() from error
-        own = self.key.organization_id
         try:
             with read_snapshot():
-                if organization is not None or own is not None:
-                    rows = focus_of_organization(self._find(organization), wanted)
-                else:
-                    rows = focus_of_month(wanted)  # type: ignore[assignment]  # an iterator will do
-                file = focus_file(rows)
+                file, number = focus_file(self._rows(wanted, organization))
         except FocusMismatch as error:
             raise Problem(409, "focus_mismatch", str(error)) from error
         filters = {"month": str(wanted), "organization": organization or "", "key": str(self.key)}
         record_export(
-            model="billing.invoice", filters=filters, rows=0, file_format="focus", actor=None, at=timezone.now()
+            model="billing.invoice", filters=filters, rows=number, file_format="focus", actor=None, at=timezone.now()
         )
         return FileResponse(file, as_attachment=True, filename=f"focus-{wanted}.csv", content_type=CONTENT_TYPE)
+
+    def _rows(self, month: Month, organization: str | None) -> Iterable[FocusRow]:
+        if organization is None and self.key.organization_id is None:
+            return focus_of_month(month)
+        return focus_of_organization(self._find(organization), month)
 
     def _find(self, identity: str | None) -> int:
         rows = platform_objects("organization", organization_id=self.key.organization_id)

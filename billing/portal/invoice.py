@@ -82,7 +82,7 @@ def focus_csv(request: HttpRequest, seat: Seat, number: str) -> HttpResponseBase
     month = month_of(row.consumption_month)
     try:
         with read_snapshot():
-            file = focus_file(focus_of_organization(seat.organization.pk, month))
+            file, _rows = focus_file(focus_of_organization(seat.organization.pk, month))
     except FocusMismatch:
         logger.exception("There is no dataset of %s for %s.", month, seat.organization)
         messages.error(request, _("There is no dataset of this month: ask our billing team."))

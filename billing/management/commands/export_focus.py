@@ -44,7 +44,7 @@ class Command(BaseCommand):
     def _write(self, rows: Iterable[FocusRow]) -> None:
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")  # whatever the terminal's language
-        with TextIOWrapper(focus_file(rows), encoding="utf-8", newline="") as file:
+        with TextIOWrapper(focus_file(rows).file, encoding="utf-8", newline="") as file:
             while text := file.read(CHARACTERS_AT_ONCE):
                 self.stdout.write(text, ending="")
 

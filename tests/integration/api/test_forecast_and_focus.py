@@ -95,6 +95,7 @@ def test_the_dataset_is_that_of_the_command(atlas: Organization, program: Progra
     assert len(program.get("/api/focus/2026-09").getvalue().splitlines()) == 1
     event = Event.objects.filter(kind="list.exported").earliest("id")
     assert event.values["format"] == "focus"
+    assert event.values["rows"] == len(focus_file("2026-10").splitlines()) - 1
     assert event.values["filters"]["month"] == "2026-10"
 
 
