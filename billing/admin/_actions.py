@@ -203,6 +203,20 @@ class ActionsMixin[M: Model](_Admin[M]):
         return TemplateResponse(request, template, context)
 
 
+class ButtonsPageMixin[M: Model](ActionsMixin[M]):
+    """For an admin whose page is Django's own, under the buttons of what may be done."""
+
+    change_form_template = "admin/buttons_page.html"
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The page with its buttons."""
+        row = self.get_object(request, unquote(object_id))
+        buttons = self.buttons(request, row) if row is not None else []
+        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
+
+
 def confirm_first(request: HttpRequest) -> HttpResponse | None:
     """Lead to the page that asks for the second factor, unless it was given just now; then back here, form filled in.
 

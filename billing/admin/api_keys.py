@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
@@ -15,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from billing.admin import _displays as displays
-from billing.admin._actions import ActionsMixin, PageAction, ReasonForm, confirm_first
+from billing.admin._actions import ButtonsPageMixin, PageAction, ReasonForm, confirm_first
 from billing.admin._base import BillingAdmin, PerformsMixin, UseCaseForm
 from billing.models import ApiKey
 from billing.queries.scope_words import SCOPE_WORDS
@@ -66,11 +65,10 @@ class RevokeForm(ReasonForm[ApiKey]):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ActionsMixin[ApiKey], PerformsMixin[ApiKey], BillingAdmin[ApiKey]):
+class ApiKeyAdmin(ButtonsPageMixin[ApiKey], PerformsMixin[ApiKey], BillingAdmin[ApiKey]):
     """Never edited: another purpose takes another key."""
 
     form = KeyForm
-    change_form_template = "admin/api_key_page.html"
     page_actions = (
         PageAction(
             name="revoke",
@@ -98,14 +96,6 @@ class ApiKeyAdmin(ActionsMixin[ApiKey], PerformsMixin[ApiKey], BillingAdmin[ApiK
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Ask for the second factor first."""
         return confirm_first(request) or super().add_view(request, form_url, extra_context)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The key with its button."""
-        key = self.get_object(request, unquote(object_id))
-        buttons = self.buttons(request, key) if key is not None else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
 
     def get_form(self, request: HttpRequest, obj: ApiKey | None = None, change: bool = False, **kwargs: Any) -> Any:
         """The key names the person at the desk."""

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _t
@@ -12,7 +11,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from billing.admin import _displays as displays
-from billing.admin._actions import ActionsMixin, PageAction, confirm_first
+from billing.admin._actions import ButtonsPageMixin, PageAction, confirm_first
 from billing.admin._base import BillingAdmin, ComputedAdmin, PerformsMixin
 from billing.admin._webhook_forms import (
     DisableForm,
@@ -43,12 +42,11 @@ def _is_on(endpoint: WebhookEndpoint) -> bool:
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(
-    ActionsMixin[WebhookEndpoint], PerformsMixin[WebhookEndpoint], BillingAdmin[WebhookEndpoint]
+    ButtonsPageMixin[WebhookEndpoint], PerformsMixin[WebhookEndpoint], BillingAdmin[WebhookEndpoint]
 ):
     """Never edited: another address or other events take another webhook."""
 
     form = WebhookForm
-    change_form_template = "admin/api_key_page.html"
     page_actions = (
         PageAction("ping", _("Send a test"), PingForm, MAY_CHANGE, icon="send", submit=_("Send"), is_offered=_is_on),
         PageAction(
@@ -84,14 +82,6 @@ class WebhookEndpointAdmin(
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         """Ask for the second factor first."""
         return confirm_first(request) or super().add_view(request, form_url, extra_context)
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The webhook with its buttons."""
-        row = self.get_object(request, unquote(object_id))
-        buttons = self.buttons(request, row) if row is not None else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
 
     def get_form(
         self, request: HttpRequest, obj: WebhookEndpoint | None = None, change: bool = False, **kwargs: Any
@@ -168,7 +158,7 @@ class WebhookEndpointAdmin(
 
 
 @admin.register(WebhookDelivery)
-class WebhookDeliveryAdmin(ActionsMixin[WebhookDelivery], ComputedAdmin[WebhookDelivery]):
+class WebhookDeliveryAdmin(ButtonsPageMixin[WebhookDelivery], ComputedAdmin[WebhookDelivery]):
     """Written with what happened; people send again what was not taken."""
 
     list_display = [
@@ -190,7 +180,6 @@ class WebhookDeliveryAdmin(ActionsMixin[WebhookDelivery], ComputedAdmin[WebhookD
     search_fields = ["event_id"]
     date_hierarchy = "created_at"
     dates_follow_key = True
-    change_form_template = "admin/api_key_page.html"
     fields = (
         *("type", "event_id", "endpoint", "organization", "state", "status", "error"),
         *("attempts", "not_before", "try_until", "created_at", "delivered_at", "body"),
@@ -207,11 +196,3 @@ class WebhookDeliveryAdmin(ActionsMixin[WebhookDelivery], ComputedAdmin[WebhookD
             is_offered=lambda delivery: delivery.state != State.SENDING,
         ),
     )
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        """The message with its button."""
-        row = self.get_object(request, unquote(object_id))
-        buttons = self.buttons(request, row) if row is not None else []
-        return super().change_view(request, object_id, form_url, {**(extra_context or {}), "buttons": buttons})
