@@ -4,10 +4,15 @@ A hash without salt or stretching is enough: the secret is 256 random bits, whic
 """
 
 import secrets
+from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import Q
 
 SECRET_BYTES = 32
+WRITTEN_EVERY = timedelta(minutes=1)
+"""Who wants to know whether a secret is still used needs no more; every request would else be a write."""
 
 
 class Secret(NamedTuple):
@@ -26,3 +31,11 @@ def new_secret(mark: str) -> Secret:
 def digest_of(secret: str) -> bytes:
     """What is stored of a secret, whatever somebody shows as one."""
     return sha256(secret.encode(errors="replace")).digest()
+
+
+def note_use(row: Any, at: datetime) -> None:
+    """Write down in a row with `last_used_at` that its secret was shown at an instant."""
+    before = at - WRITTEN_EVERY
+    if row.last_used_at is None or row.last_used_at <= before:
+        is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=before)
+        type(row).objects.filter(is_due, pk=row.pk).update(last_used_at=at)

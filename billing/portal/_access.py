@@ -25,9 +25,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from organizations.models import Membership, Organization, User
+from organizations.roles import MONEY_ROLES
 from organizations.sign_in.visits import Visit, current_visit, forget_visit_that_is_over
-
-MONEY_ROLES = frozenset({Membership.Role.ADMIN.value, Membership.Role.ACCOUNTANT.value})
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from billing.portal._access import MONEY_ROLES, Seat, member_page
+from billing.portal._access import Seat, member_page
 from billing.portal._pages import memberships_of, render_page
 from organizations.models import Membership, Organization
+from organizations.roles import MONEY_ROLES
 from organizations.sign_in.visits import current_visit, end_visit
 
 ORGANIZATIONS_PER_PAGE = 50

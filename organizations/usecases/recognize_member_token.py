@@ -1,14 +1,9 @@
 """Find out whose token a program shows."""
 
-from datetime import datetime, timedelta
-
-from django.db.models import Q
+from datetime import datetime
 
 from organizations.models import MemberToken
-from organizations.shown_once import digest_of
-
-# Who wants to know whether a token is still used needs no more; every request would else be a write.
-WRITTEN_EVERY = timedelta(minutes=1)
+from organizations.shown_once import digest_of, note_use
 
 
 class UnknownToken(ValueError):
@@ -22,8 +17,5 @@ def recognize_member_token(*, token: str, at: datetime) -> MemberToken:
         raise UnknownToken("This token is not known, or was revoked.")
     if not row.is_valid(at):
         raise UnknownToken("This token has expired.")
-    before = at - WRITTEN_EVERY
-    if row.last_used_at is None or row.last_used_at <= before:
-        is_due = Q(last_used_at__isnull=True) | Q(last_used_at__lte=before)
-        MemberToken.objects.filter(is_due, pk=row.pk).update(last_used_at=at)
+    note_use(row, at)
     return row

@@ -19,6 +19,8 @@ PARAMETER = "authorization"
 class TokenAuthentication(BaseAuthentication):
     """`Authorization: Bearer <token>`. The member is `request.user`, the token `request.auth`."""
 
+    is_download = False
+
     def authenticate(self, request: Request) -> tuple[User, MemberToken] | None:
         """Recognize the token; None when none is shown. One for downloads opens nothing else."""
         header = request.headers.get("Authorization", "")
@@ -28,8 +30,6 @@ class TokenAuthentication(BaseAuthentication):
         if token.downloads_only and not self.is_download:
             raise Problem(403, "downloads_only", "This token opens the files of invoices, and nothing else.")
         return token.user, token
-
-    is_download = False
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""

@@ -13,8 +13,8 @@ from billing.api.problems import answer_problem, not_found
 from billing.api.v4.authentication import DownloadAuthentication, TokenAuthentication
 from billing.api.views import JsonRenderer, ProgramView
 from organizations.models import Membership, MemberToken, Organization, User
+from organizations.roles import MONEY_ROLES
 
-MONEY_ROLES = (Membership.Role.ADMIN, Membership.Role.ACCOUNTANT)
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 
 
