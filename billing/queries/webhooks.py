@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from billing.models import WebhookDelivery, WebhookEndpoint
 
@@ -10,12 +10,16 @@ State = WebhookDelivery.State
 WORRYING_AFTER = timedelta(hours=1)
 
 
-def count_due_messages(at: datetime, *, most: int) -> int:
-    """How many messages are due, or were being sent by a worker that died, counting no further than `most`."""
+def due_messages(at: datetime) -> QuerySet[WebhookDelivery]:
+    """Messages to be sent now, to endpoints that are on and do not rest: one query for these, as they are few."""
     rested = Q(not_before=None) | Q(not_before__lte=at)
     endpoints = list(WebhookEndpoint.objects.filter(rested, disabled_at=None).values_list("pk", flat=True))
-    due = WebhookDelivery.objects.filter(state=State.WAITING, not_before__lte=at, endpoint__in=endpoints)
-    if number := due.order_by()[:most].count():
+    return WebhookDelivery.objects.filter(state=State.WAITING, not_before__lte=at, endpoint__in=endpoints)
+
+
+def count_due_messages(at: datetime, *, most: int) -> int:
+    """How many messages are due, or were being sent by a worker that died, counting no further than `most`."""
+    if number := due_messages(at).order_by()[:most].count():
         return number
     return WebhookDelivery.objects.filter(state=State.SENDING, not_before__lte=at).order_by()[:most].count()
 

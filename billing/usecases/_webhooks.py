@@ -31,11 +31,15 @@ def announce_documents(type_: EventType, invoice_ids: Collection[int], *, at: da
     _announce(type_, [(row.organization_id, document_data(row)) for row in rows], endpoints, at)
 
 
-def announce_suspension(invoice: Invoice, *, at: datetime) -> None:
-    """Announce that the services of an organization are to be suspended, and for which invoice."""
-    if endpoints := _wanting("organization.suspend"):
-        data = {"organization": invoice.organization.external_id, "invoice": document_data(invoice)}
-        _announce("organization.suspend", [(invoice.organization_id, data)], endpoints, at)
+def announce_suspensions(invoices: Collection[Invoice], *, at: datetime) -> None:
+    """Announce whose services are to be suspended and for which invoices, which come with both; one query for all."""
+    endpoints = _wanting("organization.suspend") if invoices else []
+    if endpoints:
+        happened = [
+            (row.organization_id, {"organization": row.organization.external_id, "invoice": document_data(row)})
+            for row in invoices
+        ]
+        _announce("organization.suspend", happened, endpoints, at)
 
 
 def announce_close(close: MonthClose, *, at: datetime) -> None:

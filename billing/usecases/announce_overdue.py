@@ -14,7 +14,7 @@ from billing.queries.dashboard import unpaid_invoices
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
 from billing.usecases._events import NewEvent, record_events
-from billing.usecases._webhooks import announce_documents, announce_suspension
+from billing.usecases._webhooks import announce_documents, announce_suspensions
 
 OVERDUE, SUSPEND = "invoice.overdue", "organization.suspend"
 SUSPENDED_FROM_DAY = 31
@@ -51,14 +51,14 @@ def _announce_suspensions(today: date, at: datetime) -> int:
     owed = unpaid_invoices().filter(pk=OuterRef("invoice_id"))
     said = Event.objects.filter(Exists(owed), organization=OuterRef("organization_id"), kind=SUSPEND)
     candidates = old.filter(~Exists(said)).order_by("organization_id", "issue_date", "id")
-    rows = list(candidates.select_for_update(of=("self",)).select_related("organization")[:BATCH_SIZE])
+    rows = list(candidates.select_for_update(of=("self",))[:BATCH_SIZE])
     first: dict[int, Invoice] = {}
     for row in rows:
         first.setdefault(row.organization_id, row)
-    chosen = list(_unsaid(Invoice.objects.filter(pk__in=[row.pk for row in first.values()]), SUSPEND))
+    found = Invoice.objects.filter(pk__in=[row.pk for row in first.values()])
+    chosen = list(_unsaid(found, SUSPEND).select_related("organization", "refers_to").order_by("id"))
     record_events([_event(SUSPEND, row) for row in chosen], actor=None, at=at)
-    for row in chosen:
-        announce_suspension(row, at=at)
+    announce_suspensions(chosen, at=at)
     return len(chosen)
 
 

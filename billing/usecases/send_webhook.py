@@ -14,11 +14,11 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.db import connection, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 from billing.domain.webhooks import next_attempt, pause_after, sign
 from billing.models import WebhookDelivery, WebhookEndpoint
+from billing.queries.webhooks import due_messages
 from billing.usecases.create_webhook import PURPOSE
 from billing.usecases.deliver_webhook import NotDelivered
 from organizations.encryption import cipher
@@ -61,10 +61,8 @@ def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = rand
 @transaction.atomic
 def _claim(at: datetime) -> WebhookDelivery | None:
     can_skip = connection.features.has_select_for_update_skip_locked
-    rested = Q(not_before=None) | Q(not_before__lte=at)
-    endpoints = list(WebhookEndpoint.objects.filter(rested, disabled_at=None).values_list("pk", flat=True))
-    due = WebhookDelivery.objects.filter(state=State.WAITING, not_before__lte=at, endpoint__in=endpoints)
-    delivery = due.order_by("not_before", "id").select_for_update(skip_locked=can_skip).first()
+    due = due_messages(at).order_by("not_before", "id")
+    delivery = due.select_for_update(skip_locked=can_skip).first()
     if delivery is None:
         return None
     claimed = WebhookDelivery.objects.filter(pk=delivery.pk)

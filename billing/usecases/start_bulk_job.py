@@ -67,15 +67,19 @@ def start_bulk_job(
         author=actor,
         created_at=at,
     )
+    _add_items(job, chosen)
+    values = {"job": job.pk, "kind": kind, "month": str(month), "organizations": len(chosen)}
+    record_event(NewEvent("bulk_job.started", values=values), actor=actor, at=at)
+    return job
+
+
+def _add_items(job: BulkJob, payer_ids: Collection[int]) -> None:
     bulk_write(
         connection,
         BulkJobItem._meta.db_table,
         ("job_id", "organization_id", "state", "reason_code", "reason_values"),
-        ((job.pk, id_, BulkJobItem.State.LEFT.value, "", "{}") for id_ in chosen),
+        ((job.pk, id_, BulkJobItem.State.LEFT.value, "", "{}") for id_ in payer_ids),
     )
-    values = {"job": job.pk, "kind": kind, "month": str(month), "organizations": len(chosen)}
-    record_event(NewEvent("bulk_job.started", values=values), actor=actor, at=at)
-    return job
 
 
 def _payers(kind: str, month: Month) -> Collection[int]:
