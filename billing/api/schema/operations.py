@@ -3,61 +3,21 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from django.utils.translation import override
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 
 from billing.api import closes, credits, focus, forecasts, invoices, objects  # noqa: A004  # a module, and a word of the domain
 from billing.api.problems import CONTENT_TYPE
+from billing.api.schema import security  # noqa: F401  # registers how a key is shown
 from billing.api.schema.components import Schema, page_of, ref
+from billing.api.schema.refusals import refusal
 from billing.api.schema.types import TYPES
 from billing.api.schema.words import WORDS
 from billing.api.usage import NDJSON, UsageView
 from billing.api.views import KeyView
-from billing.queries.scope_words import SCOPE_WORDS
 
-PROBLEMS: Mapping[int, tuple[str, str, str]] = {
-    400: ("Not readable: broken JSON or gzip, an unknown or unreadable parameter.", "malformed_json", "Bad Request"),
-    401: ("No key, or one that is unknown, revoked or expired.", "missing_key", "Unauthorized"),
-    403: ("The key lacks the scope.", "missing_scope", "Forbidden"),
-    404: ("It does not exist, or the key may not see it.", "not_found", "Not Found"),
-    409: (
-        "It contradicts what is stored, such as an organization that does not exist.",
-        "different_content",
-        "Conflict",
-    ),
-    411: ("A body in chunks, which this server does not take.", "length_required", "Length Required"),
-    413: ("Too large, also once unpacked; or too many records.", "body_too_large", "Content Too Large"),
-    415: (
-        "Another media type, or packed otherwise than with gzip.",
-        "unsupported_media_type",
-        "Unsupported Media Type",
-    ),
-    422: ("Readable, and refused: the sentence says what is wrong.", "invalid_object", "Unprocessable Content"),
-    429: ("More requests than the key may make in a minute.", "too_many_requests", "Too Many Requests"),
-    503: ("Not now; nothing was stored.", "try_again", "Service Unavailable"),
-}
 _ALWAYS = (401, 403, 429, 503)
 _BODY = (400, 411, 413, 415)
-_LANGUAGE = "en"
-
-
-class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # its base registers it
-    """How a key is shown."""
-
-    target_class = "billing.api.authentication.KeyAuthentication"
-    name = "key"
-
-    def get_security_definition(self, auto_schema: Any) -> Schema:
-        """A bearer token."""
-        with override(_LANGUAGE):
-            scopes = ", ".join(f"`{scope}` ({words})" for scope, words in SCOPE_WORDS.items())
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "description": f"A key, made in the finance desk or with `manage.py create_api_key`. Scopes: {scopes}.",
-        }
 
 
 class Operation(NamedTuple):
@@ -322,14 +282,7 @@ def _success(method: str, operation: Operation) -> dict[Any, OpenApiResponse]:
 
 def _refusals(method: str, operation: Operation) -> dict[Any, OpenApiResponse]:
     statuses = {*_ALWAYS, *operation.refuses, *(_BODY if operation.takes else (400,))}
-    return {(status, CONTENT_TYPE): _refusal(status) for status in sorted(statuses)}
-
-
-def _refusal(status: int) -> OpenApiResponse:
-    sentence, code, title = PROBLEMS[status]
-    problem = {"type": "about:blank", "title": title, "status": status, "code": code, "detail": sentence}
-    example = OpenApiExample(f"{status} {code}", value=problem, response_only=True, status_codes=[str(status)])
-    return OpenApiResponse(ref("Problem"), sentence, [example])
+    return {(status, CONTENT_TYPE): refusal(status) for status in sorted(statuses)}
 
 
 describe()
