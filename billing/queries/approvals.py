@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from datetime import date
 from hashlib import blake2b
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 from msgspec import Struct, json
 
 from billing.domain.approvals import Policy, why_credit_note_needs_approval, why_invoice_needs_approval
@@ -12,7 +12,7 @@ from billing.domain.facts import Reason
 from billing.domain.lifecycle import DocumentState
 from billing.models import Acknowledgement, Adjustment, Approval, ApprovalPolicy, Event, Invoice, LegalEntity
 from billing.queries.among import among
-from billing.queries.beside_drafts import Beside, load_beside, load_taken
+from billing.queries.beside_drafts import Beside, PayerMonth, load_beside, load_taken
 from billing.queries.parties import buyer_snapshots, seller_snapshot
 from organizations.models import Organization
 
@@ -55,8 +55,12 @@ def why_stored_draft_needs_approval(draft: Invoice) -> tuple[Reason, ...]:
 
 
 def _beside(draft: Invoice) -> Beside:
-    taken = load_taken({draft.organization_id: draft.pk})
-    return load_beside(draft.consumption_month, taken)[draft.organization_id]
+    key = _key(draft)
+    return load_beside(load_taken({key: draft.pk}))[key]
+
+
+def _key(draft: Invoice) -> PayerMonth:
+    return draft.organization_id, draft.consumption_month
 
 
 def _credited_without_approval(draft: Invoice) -> int:
@@ -73,8 +77,7 @@ def load_authors_of(draft: Invoice) -> People:
     if draft.kind == Invoice.Kind.CREDIT_NOTE:
         events = Event.objects.filter(invoice=draft, kind="credit_note.prepared", actor__isnull=False)
         return frozenset(events.order_by().values_list("actor_id", flat=True))
-    authors = load_authors(draft.consumption_month, [draft.organization_id])
-    return authors.get(draft.organization_id, frozenset()) | _beside(draft).authors
+    return load_authors([_key(draft)]).get(_key(draft), frozenset()) | _beside(draft).authors
 
 
 def printed_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int, str]:
@@ -105,37 +108,39 @@ def load_approvals(invoice_ids: Collection[int]) -> dict[int, list[Given]]:
     return approvals
 
 
-def load_authors(month: date, payer_ids: Collection[int]) -> dict[int, People]:
-    """Who changed something on a month's drafts (its first day), by payer: none of them may approve it.
+def load_authors(drafts: Collection[PayerMonth]) -> dict[PayerMonth, People]:
+    """Who changed something on drafts: none of them may approve it.
 
     Authors of adjustments in force, whoever kept one of these on a changed line or undid one of somebody else, and
     whoever acknowledged a finding of the month. In four queries at most.
     """
-    of_month = among("organization", payer_ids)
-    adjusted = Adjustment.objects.filter(of_month, month=month, undone_at__isnull=True)
-    acknowledged = Acknowledgement.objects.filter(of_month, month=month)
-    authors: dict[int, set[int]] = {}
+    of_payers = among("organization", {payer_id for payer_id, _ in drafts})
+    months = {month for _, month in drafts}
+    adjusted = Adjustment.objects.filter(of_payers, month__in=months, undone_at__isnull=True)
+    acknowledged = Acknowledgement.objects.filter(of_payers, month__in=months)
+    authors: dict[PayerMonth, set[int]] = {}
     for rows in (adjusted, acknowledged):
-        for payer_id, author_id in rows.order_by().values_list("organization_id", "author_id"):
+        for payer_id, month, author_id in rows.order_by().values_list("organization_id", "month", "author_id"):
             if author_id is not None:
-                authors.setdefault(payer_id, set()).add(author_id)
-    for payer_id, person_id in _deciders(month, payer_ids):
-        authors.setdefault(payer_id, set()).add(person_id)
-    return {payer_id: frozenset(people) for payer_id, people in authors.items()}
+                authors.setdefault((payer_id, month), set()).add(author_id)
+    for key, person_id in _deciders(of_payers, months):
+        authors.setdefault(key, set()).add(person_id)
+    return {key: frozenset(people) for key, people in authors.items()}
 
 
-def _deciders(month: date, payer_ids: Collection[int]) -> Iterator[tuple[int, int]]:
+def _deciders(of_payers: Q, months: Collection[date]) -> Iterator[tuple[PayerMonth, int]]:
     """Who kept an adjustment that is in force, or undid one of somebody else: a change that leaves no row of theirs."""
     decided = Event.objects.filter(
-        among("organization", payer_ids),
-        invoice__consumption_month=month,
+        of_payers,
+        invoice__consumption_month__in=months,
         kind__in=("adjustment.confirmed", "adjustment.undone"),
         actor__isnull=False,
     )
-    rows = list(decided.order_by().values_list("organization_id", "actor_id", "kind", "values"))
+    columns = ("organization_id", "invoice__consumption_month", "actor_id", "kind", "values")
+    rows = list(decided.order_by().values_list(*columns))
     adjustments = Adjustment.objects.in_bulk({values["adjustment"] for *_, values in rows})
-    for payer_id, person_id, kind, values in rows:
+    for payer_id, month, person_id, kind, values in rows:
         adjustment = adjustments[values["adjustment"]]
         was_undone = kind == "adjustment.undone"
         if adjustment.author_id != person_id if was_undone else adjustment.undone_at is None:
-            yield payer_id, person_id
+            yield (payer_id, month), person_id

@@ -19,6 +19,9 @@ from organizations.models import Organization
 
 CHARGES = frozenset({"one_shot", "custom_service"})
 
+# A payer and the first day of a month: together they have one live draft at most.
+type PayerMonth = tuple[int, date]
+
 
 class Taken(Struct, frozen=True):
     """What a draft takes up that may have been set beside it: (kind, source, net cents) of its lines, and its terms.
@@ -44,8 +47,8 @@ class Beside(Struct, frozen=True):
     authors: frozenset[int]
 
 
-def load_taken(drafts: Mapping[int, int]) -> dict[int, Taken]:
-    """What stored drafts of one month take up, by payer; `drafts` are their ids by payer. In three queries."""
+def load_taken(drafts: Mapping[PayerMonth, int]) -> dict[PayerMonth, Taken]:
+    """What stored drafts take up; `drafts` are their ids. In three queries."""
     of_drafts = among("invoice", drafts.values())
     lines: dict[int, list[tuple[str, int | None, int]]] = {}
     rows = InvoiceLine.objects.filter(of_drafts).order_by()
@@ -55,20 +58,17 @@ def load_taken(drafts: Mapping[int, int]) -> dict[int, Taken]:
     of_consumption = dict(discounts)  # one row each
     statements = CreditStatement.objects.filter(of_drafts, used_free_cents__lt=0)
     free = set(statements.order_by().values_list("invoice_id", flat=True))
-    return {
-        payer_id: Taken(lines.get(id_, []), -of_consumption.get(id_, 0), id_ in free)
-        for payer_id, id_ in drafts.items()
-    }
+    return {key: Taken(lines.get(id_, []), -of_consumption.get(id_, 0), id_ in free) for key, id_ in drafts.items()}
 
 
-def load_beside(month: date, drafts: Mapping[int, Taken]) -> dict[int, Beside]:
-    """What people did beside the drafts of a month (its first day), by payer; in three queries at most."""
+def load_beside(drafts: Mapping[PayerMonth, Taken]) -> dict[PayerMonth, Beside]:
+    """What people did beside these drafts, in three queries at most."""
     charge_authors = _charge_authors([id_ for taken in drafts.values() for id_ in taken.charge_ids])
-    grants = _grants(month, [payer_id for payer_id, taken in drafts.items() if taken.uses_free_credits])
-    terms = _authors_of_terms(list(drafts))
+    grants = _grants([key for key, taken in drafts.items() if taken.uses_free_credits])
+    terms = _authors_of_terms({payer_id for payer_id, _ in drafts})
     return {
-        payer_id: _beside(taken, charge_authors, grants.get(payer_id, []), terms.get(payer_id, (None, None)))
-        for payer_id, taken in drafts.items()
+        key: _beside(taken, charge_authors, grants.get(key, []), terms.get(key[0], (None, None)))
+        for key, taken in drafts.items()
     }
 
 
@@ -103,21 +103,26 @@ def _charge_authors(charge_ids: Collection[int]) -> dict[int, int]:
     return {id_: author_id for id_, author_id in by_hand.values_list("id", "author_id") if author_id is not None}
 
 
-def _grants(month: date, payer_ids: Collection[int]) -> dict[int, list[tuple[int, int]]]:
+def _grants(drafts: Collection[PayerMonth]) -> dict[PayerMonth, list[tuple[int, int]]]:
     """Author and whole amount of each usable grant that a person gave to a payer or one of its sub-organizations."""
-    if not payer_ids:
+    if not drafts:
         return {}
-    usable = (Q(starts_on=None) | Q(starts_on__lte=month_of(month).last_day)) & (
-        Q(expires_on=None) | Q(expires_on__gte=month)
-    )
-    rows = CreditGrant.objects.filter(usable, author__isnull=False, remaining_cents__gt=0, type="free")
+    rows = CreditGrant.objects.filter(author__isnull=False, remaining_cents__gt=0, type="free")
     rows = rows.annotate(payer_id=Coalesce("organization__parent_id", F("organization_id")))
-    of_payers = rows.filter(among("payer_id", payer_ids)).order_by()
-    grants: dict[int, list[tuple[int, int]]] = {}
-    for payer_id, author_id, cents in of_payers.values_list("payer_id", "author_id", "amount_cents"):
-        if author_id is not None:
-            grants.setdefault(payer_id, []).append((author_id, cents))
-    return grants
+    of_payers = rows.filter(among("payer_id", {payer_id for payer_id, _ in drafts})).order_by()
+    given: dict[int, list[CreditGrant]] = {}
+    for grant in of_payers:
+        given.setdefault(grant.payer_id, []).append(grant)
+    return {
+        (payer_id, month): [
+            (author_id, grant.amount_cents)
+            for grant in given.get(payer_id, [])
+            if (author_id := grant.author_id) is not None
+            and (grant.starts_on is None or grant.starts_on <= month_of(month).last_day)
+            and (grant.expires_on is None or grant.expires_on >= month)
+        ]
+        for payer_id, month in drafts
+    }
 
 
 def _authors_of_terms(payer_ids: Collection[int]) -> dict[int, tuple[int | None, int | None]]:
@@ -132,8 +137,8 @@ def _authors_of_terms(payer_ids: Collection[int]) -> dict[int, tuple[int | None,
     }
 
 
-def payers_with_changes(month: date, policy: Policy) -> set[int]:
-    """Whose drafts of a month may hold something that people did and that a policy limits: on the draft, or beside it.
+def payers_with_changes(months: Collection[date], policy: Policy) -> set[int]:
+    """Whose drafts of months may hold something that people did and that a policy limits: on the draft, or beside it.
 
     Totals are not looked at, and no table is read whose changes have no limit.
     """
@@ -141,7 +146,7 @@ def payers_with_changes(month: date, policy: Policy) -> set[int]:
     adjusted = []
     if policy.manual_line_cents is not None:
         adjusted.append("line")
-        last_day = month_of(month).last_day
+        last_day = month_of(max(months)).last_day
         rows.append(_owners(Charge.objects.filter(author__isnull=False, invoice=None, date__lte=last_day)))
     if policy.discount_cents is not None:
         adjusted.append("discount")
@@ -150,7 +155,7 @@ def payers_with_changes(month: date, policy: Policy) -> set[int]:
     if policy.credit_note_cents is not None:
         rows.append(_owners(CreditGrant.objects.filter(author__isnull=False, remaining_cents__gt=0)))
     if adjusted:
-        rows.append(_owners(Adjustment.objects.filter(month=month, undone_at=None, kind__in=adjusted)))
+        rows.append(_owners(Adjustment.objects.filter(month__in=months, undone_at=None, kind__in=adjusted)))
     return {parent_id or id_ for found in rows for id_, parent_id in found}
 
 

@@ -101,7 +101,7 @@ def _without_invoice(month: date) -> QuerySet[CloseOutcome, int]:
 
 def ready_payers(month: date) -> QuerySet[CloseOutcome, int]:
     """Who has a draft that nothing speaks against; all of it is judged again when it is issued."""
-    ready = ready_drafts(month).exclude(pk__in=drafts_awaiting_approval(month).values("pk"))
+    ready = ready_drafts([month]).exclude(pk__in=drafts_awaiting_approval(month).values("pk"))
     outcomes = CloseOutcome.objects.filter(month=month, kind=Kind.INVOICE, invoice__in=ready.values("pk"))
     return outcomes.order_by("organization_id").values_list("organization_id", flat=True)
 

@@ -1,5 +1,6 @@
 """Where drafts stand: on hold, else to be reviewed, else waiting for a second person, else ready."""
 
+from collections.abc import Collection
 from datetime import date
 
 from django.db.models import F, Q, QuerySet
@@ -25,65 +26,68 @@ def ready() -> Q:
     return DRAFT & Q(hold_reason="", open_findings=0) & ~Q(pk__in=must_be_mended_ids())
 
 
-def ready_drafts(month: date) -> QuerySet[Invoice]:
-    """The invoices of a month (its first day) that are neither on hold nor to be reviewed."""
-    return Invoice.objects.filter(ready(), consumption_month=month, kind=Invoice.Kind.INVOICE)
+def ready_drafts(months: Collection[date]) -> QuerySet[Invoice]:
+    """The invoices of months (their first days) that are neither on hold nor to be reviewed."""
+    return Invoice.objects.filter(ready(), consumption_month__in=months, kind=Invoice.Kind.INVOICE)
 
 
 def awaiting_approval() -> Q:
     """The drafts of all months, for lists, that need a second person and have none."""
-    drafts = Invoice.objects.filter(DRAFT, kind=Invoice.Kind.INVOICE).order_by()
-    found = Q(pk__in=())
-    for month in drafts.values_list("consumption_month", flat=True).distinct():
-        found |= Q(pk__in=drafts_awaiting_approval(month).values("pk"))
-    return found
+    months = Invoice.objects.filter(DRAFT, kind=Invoice.Kind.INVOICE).order_by().values_list("consumption_month")
+    return Q(pk__in=_awaiting_approval([month for (month,) in months.distinct()]).values("pk"))
 
 
 def drafts_awaiting_approval(month: date) -> QuerySet[Invoice]:
-    """Of the ready drafts of a month, those that need a second person and have none.
+    """Of the ready drafts of a month (its first day), those that need a second person and have none."""
+    return _awaiting_approval([month])
+
+
+def _awaiting_approval(months: Collection[date]) -> QuerySet[Invoice]:
+    """The same of some months, in a fixed number of queries.
 
     A total is compared by the database, whatever the number of drafts; only what people touched is looked at one by
-    one, in a fixed number of queries.
+    one.
     """
-    drafts = ready_drafts(month).order_by()
+    drafts = ready_drafts(months).order_by()
     seller = LegalEntity.objects.order_by("id").first()
     policy = Policy() if seller is None else load_policy(seller.pk)
-    if seller is None or policy == Policy(bulk_count=policy.bulk_count):
+    if seller is None or not months or policy == Policy(bulk_count=policy.bulk_count):
         return drafts.none()
     large = Q(pk__in=())
     if policy.invoice_total_cents is not None:
         large = Q(total_cents__gte=policy.invoice_total_cents)
-    needed = drafts.filter(large | among("id", _needed_by_hand(month, drafts, policy)))
-    return needed.exclude(among("id", _approved(month, needed, seller)))
+    touched = drafts.filter(among("organization", payers_with_changes(months, policy)))
+    needed = drafts.filter(large | among("id", _needed_by_hand(touched, policy)))
+    return needed.exclude(among("id", _approved(needed, seller)))
 
 
-def _needed_by_hand(month: date, drafts: QuerySet[Invoice], policy: Policy) -> list[int]:
-    payer_ids = payers_with_changes(month, policy)
-    touched = dict(drafts.filter(among("organization", payer_ids)).values_list("organization_id", "id"))
-    if not touched:
+def _needed_by_hand(touched: QuerySet[Invoice], policy: Policy) -> list[int]:
+    rows = touched.values_list("organization_id", "consumption_month", "id")
+    drafts = {(payer_id, month): id_ for payer_id, month, id_ in rows}
+    if not drafts:
         return []
-    beside = load_beside(month, load_taken(touched))
     return [
-        touched[payer_id]
-        for payer_id, done in beside.items()
+        drafts[key]
+        for key, done in load_beside(load_taken(drafts)).items()
         if why_invoice_needs_approval(
             policy, total_cents=0, lines=done.lines, given_credits_cents=done.given_credits_cents
         )
     ]
 
 
-def _approved(month: date, needed: QuerySet[Invoice], seller: LegalEntity) -> list[int]:
+def _approved(needed: QuerySet[Invoice], seller: LegalEntity) -> list[int]:
     """Those that somebody who did not change them has approved as they are now."""
-    of_content = Approval.objects.filter(invoice__in=needed, fingerprint=F("invoice__fingerprint"))
-    rows = list(of_content.order_by().values_list("invoice_id", "invoice__organization_id", "parties", "approver_id"))
+    of_content = Approval.objects.filter(invoice__in=needed, fingerprint=F("invoice__fingerprint")).order_by()
+    columns = ("invoice_id", "invoice__organization_id", "invoice__consumption_month", "parties", "approver_id")
+    rows = list(of_content.values_list(*columns))
     if not rows:
         return []
-    drafts = {payer_id: id_ for id_, payer_id, *_ in rows}
-    beside = load_beside(month, load_taken(drafts))
-    authors, parties = load_authors(month, drafts), printed_parties(drafts, seller)
+    drafts = {(payer_id, month): id_ for id_, payer_id, month, *_ in rows}
+    beside, authors = load_beside(load_taken(drafts)), load_authors(drafts)
+    parties = printed_parties({payer_id for payer_id, _ in drafts}, seller)
     return [
         id_
-        for id_, payer_id, approved_parties, approver_id in rows
+        for id_, payer_id, month, approved_parties, approver_id in rows
         if approved_parties == parties[payer_id]
-        and approver_id not in authors.get(payer_id, frozenset()) | beside[payer_id].authors
+        and approver_id not in authors.get((payer_id, month), frozenset()) | beside[payer_id, month].authors
     ]

@@ -72,11 +72,12 @@ def _without_approval(results: Collection[Result], batch: Batch, actor: User | N
     if policy == Policy():
         return {}
     drafts = {result.account.id: draft for result in results if isinstance(draft := result.assembled, Draft)}
-    beside = load_beside(batch.month.first_day, {payer_id: _taken(draft) for payer_id, draft in drafts.items()})
+    month = batch.month.first_day
+    beside = load_beside({(payer_id, month): _taken(draft) for payer_id, draft in drafts.items()})
     needed: list[tuple[Result, Reason]] = []
     for result in results:
         if (invoice := drafts.get(result.account.id)) is not None:
-            set_by_hand = beside[result.account.id]
+            set_by_hand = beside[result.account.id, month]
             if reasons := why_invoice_needs_approval(
                 policy,
                 total_cents=invoice.total_cents,
@@ -88,14 +89,14 @@ def _without_approval(results: Collection[Result], batch: Batch, actor: User | N
         return {}
     approvals = load_approvals([result.existing.id for result, _ in needed if result.existing])
     payer_ids = [result.account.id for result, _ in needed]
-    authors = load_authors(batch.month.first_day, payer_ids)
+    authors = load_authors([(payer_id, month) for payer_id in payer_ids])
     parties = printed_parties(payer_ids, batch.loaded.seller)
     missing: dict[int, Reason] = {}
     for result, reason in needed:
         payer_id = result.account.id
         given = approvals.get(result.existing.id, []) if result.existing else []
         content = (result.page.fingerprint if result.page else "", parties[payer_id])
-        of_draft = authors.get(payer_id, frozenset()) | beside[payer_id].authors
+        of_draft = authors.get((payer_id, month), frozenset()) | beside[payer_id, month].authors
         if why := _why_not_approved(content, reason, given, of_draft, actor):
             missing[payer_id] = why
     return missing

@@ -7,14 +7,16 @@ from datetime import date
 from itertools import product
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from billing.models import ApprovalPolicy, Charge, DraftCheck, Invoice, MonthClose
 from billing.queries.approvals import why_stored_draft_needs_approval
 from billing.queries.cockpit import load_states, ready_payers
-from billing.queries.draft_states import drafts_awaiting_approval
-from billing.usecases.adjust_invoice import Discount
+from billing.queries.draft_states import awaiting_approval, drafts_awaiting_approval
+from billing.usecases.adjust_invoice import AddedLine, Discount
 from billing.usecases.grant_credits import grant_credits
 from organizations.models import BillingProfile, Organization, User
 from tests.builders.adjusting import adjust
@@ -33,10 +35,8 @@ def payers() -> dict[str, Organization]:
     """A draft for each way in which people can change one, all of them closed."""
     make_metered_price()
     max_ = make_staff("Billing manager")
-    payers = {
-        name: make_organization(external_id=f"orga_{name}", name=name.title())
-        for name in ("plain", "charge", "discount", "agreed", "credits", "parent", "approved", "own")
-    }
+    names = "plain charge discount line agreed credits later_credits parent sub_credits sub_discount approved own"
+    payers = {name: make_organization(external_id=f"orga_{name}", name=name.title()) for name in names.split()}
     for payer in payers.values():
         consume(payer, quantity=10_000, on="2026-10-03")
     _charge(payers["charge"], max_)
@@ -44,14 +44,31 @@ def payers() -> dict[str, Organization]:
     Organization.objects.filter(external_id__in=("orga_agreed", "orga_own")).update(
         consumption_discount_ppm=500_000, discount_author=max_
     )
-    grant_credits(organization_id=payers["credits"].pk, type="free", amount_cents=80_00, at=NOVEMBER_3, author=max_)
+    _give(payers["credits"], max_)
+    _give(make_organization(external_id="orga_given", name="Given", parent=payers["sub_credits"]), max_)
+    _give(payers["later_credits"], max_, starts_on=date(2026, 11, 1))
+    agreed = make_organization(external_id="orga_sub_agreed", name="Agreed", parent=payers["sub_discount"])
+    Organization.objects.filter(pk=agreed.pk).update(consumption_discount_ppm=500_000, discount_author=max_)
+    consume(agreed, quantity=10_000, on="2026-10-04")
     close("2026-10")
     adjust(payers["discount"], Discount(amount_cents=60_00))
+    adjust(payers["line"], AddedLine("Set up", quantity_micro=1_000_000, unit_price_micro=70_000_000))
     return payers
 
 
-def _charge(organization: Organization, author: User) -> None:
-    Charge.objects.filter(pk=make_charge(organization=organization).pk).update(author=author)
+def _charge(organization: Organization, author: User, *, day: date = date(2026, 10, 20)) -> None:
+    Charge.objects.filter(pk=make_charge(organization=organization, day=day).pk).update(author=author)
+
+
+def _give(organization: Organization, author: User, *, starts_on: date | None = None) -> None:
+    grant_credits(
+        organization_id=organization.pk,
+        type="free",
+        amount_cents=80_00,
+        starts_on=starts_on,
+        at=NOVEMBER_3,
+        author=author,
+    )
 
 
 def awaiting_by_list() -> set[str]:
@@ -81,6 +98,34 @@ def test_an_approval_counts_for_the_list_unless_it_is_of_an_author(payers: dict[
     clara = User.objects.get(email=make_staff("Controller").email)
     Organization.objects.filter(external_id="orga_own").update(discount_author=clara)
     assert awaiting_by_list() == {f"orga_{name}" for name in payers} - {"orga_approved"}
+
+
+def test_the_list_asks_as_many_queries_for_three_months_as_for_one() -> None:
+    """Each organization has one draft: who has the draft of a month before gets none of the next."""
+    make_metered_price()
+    max_ = make_staff("Billing manager")
+    ApprovalPolicy.objects.update(invoice_total_cents=1, manual_line_cents=1, discount_cents=1, credit_note_cents=1)
+    numbers = []
+    for number, text in enumerate(("2026-08", "2026-09", "2026-10"), start=1):
+        for name in ("plain", "approved", "own"):
+            day = date.fromisoformat(f"{text}-03")
+            payer = make_organization(external_id=f"orga_{text}_{name}", name=name, opened_on=day)
+            consume(payer, quantity=10_000, on=f"{day}")
+            _charge(payer, max_, day=day)
+            _give(payer, max_)
+        close(text)
+        for name in ("approved", "own"):
+            draft = Invoice.objects.get(organization__external_id=f"orga_{text}_{name}")
+            adjust(draft.organization, Discount(amount_cents=1_00), text=text)
+            approve(draft, make_staff("Controller"))
+        own = Charge.objects.filter(organization__external_id=f"orga_{text}_own")
+        own.update(author=make_staff("Controller"))
+        with CaptureQueriesContext(connection) as captured:
+            found = set(Invoice.objects.filter(awaiting_approval()).values_list("organization__external_id", flat=True))
+        assert len(found) == 2 * number
+        assert not any("approved" in payer for payer in found)
+        numbers.append(len(captured))
+    assert numbers[0] == numbers[1] == numbers[2]
 
 
 def test_a_failed_e_invoice_is_to_be_reviewed_in_the_cockpit_as_in_the_list(payers: dict[str, Organization]) -> None:

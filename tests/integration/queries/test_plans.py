@@ -4,6 +4,7 @@ A page that reads the whole table of invoices would take longer with every month
 """
 
 from datetime import UTC, date, datetime
+from time import perf_counter
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from billing.models import ApprovalPolicy, Invoice, MonthClose
+from billing.models import Approval, ApprovalPolicy, Invoice, LegalEntity, MonthClose
+from billing.queries.approvals import printed_parties
 from billing.queries.archive import count_due
 from billing.queries.mails import count_due_mails, count_mails_to_decide
 from billing.usecases.deliver_mail import deliver_mail
@@ -31,6 +33,7 @@ pytestmark = [
 
 ORGANIZATIONS, MONTHS = 4_000, 12
 ALL_ORGANIZATIONS, FEW_MONTHS = 100_000, 3
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
 # A dozen months of the same invoice for thousands of organizations: what matters here is only how many there are.
 FILL = """
 INSERT INTO organizations_organization
@@ -108,11 +111,19 @@ def many_invoices() -> MonthClose:
 def a_large_month() -> MonthClose:
     """100,000 drafts of November, as many issued invoices of each month before, and a policy for approvals.
 
-    10,000 organizations have a discount that a person agreed on.
+    10,000 organizations have a discount that a person agreed on, and 10,000 drafts are approved: far more than people do.
     """
     fill(ALL_ORGANIZATIONS, FEW_MONTHS, more=DRAFTS)
     agreed = Organization.objects.annotate(rest=F("id") % 10).filter(rest=0)
     agreed.update(consumption_discount_ppm=1_000, discount_author=make_staff("Accountant"))
+    drafts = Invoice.objects.filter(document_state="draft").annotate(rest=F("organization_id") % 10).filter(rest=1)
+    payers = dict(drafts.values_list("organization_id", "id"))
+    parties = printed_parties(payers, LegalEntity.objects.get())
+    approver = make_staff("Controller")
+    Approval.objects.bulk_create(
+        Approval(invoice_id=id_, fingerprint="x", parties=parties[payer_id], approver=approver, approved_at=NOW)
+        for payer_id, id_ in payers.items()
+    )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")  # as autovacuum does: without it, an index says little of a table
     return MonthClose.objects.latest("month")
@@ -155,18 +166,24 @@ def test_no_page_reads_all_invoices(page: str, many_invoices: MonthClose) -> Non
         assert "Seq Scan on billing_invoice " not in plan, f"{sql}\n{plan}"
 
 
-def measure(url: str) -> tuple[float, list[str]]:
-    """The seconds that the queries of a page need, and those of them that read all invoices."""
+def measure(url: str) -> tuple[float, float, list[str]]:
+    """The seconds that a page needs, of these its queries, and those of them that read all invoices."""
     client = desk()
+    begin = perf_counter()
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url).status_code == 200
+    whole = perf_counter() - begin
     spent = sum(float(query["time"]) for query in captured)
     plans = explain(captured, "billing_invoice")
-    return spent, [
-        f"{sql}\n{plan}"
-        for sql, plan in plans
-        if "Seq Scan on billing_invoice " in plan and f"LIMIT {COUNTED_ROWS + 1}" not in sql
-    ]
+    return (
+        whole,
+        spent,
+        [
+            f"{sql}\n{plan}"
+            for sql, plan in plans
+            if "Seq Scan on billing_invoice " in plan and f"LIMIT {COUNTED_ROWS + 1}" not in sql
+        ],
+    )
 
 
 @pytest.mark.long
@@ -205,8 +222,8 @@ def test_no_page_reads_all_invoices_of_100_000_a_month(a_large_month: MonthClose
     for name, policy, pages in (("few", few, urls | waiting), ("all", everything, waiting)):
         ApprovalPolicy.objects.update(**policy)
         for page, url in pages.items():
-            seconds, reading = measure(url)
-            print(f"{name:<5}{page:<16}{seconds * 1000:>8.0f} ms of SQL")  # noqa: T201
+            whole, seconds, reading = measure(url)
+            print(f"{name:<5}{page:<16}{whole * 1000:>8.0f} ms, {seconds * 1000:>8.0f} ms of SQL")  # noqa: T201
             slow += [f"{name} {page}: {plan}" for plan in reading]
             if seconds > 1:
                 slow.append(f"{name} {page}: {seconds:.2f} s of SQL")
