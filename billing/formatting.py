@@ -75,6 +75,16 @@ def format_month(day: date) -> str:
     return date_format(day, "F Y")
 
 
+def format_recorded_day(iso: str | int) -> str:
+    """Write a day that a reason recorded: "2026-10-03" is "3 Oct 2026"."""
+    return date_format(date.fromisoformat(str(iso)))
+
+
+def format_recorded_months(iso: str | int) -> str:
+    """Write months that a reason recorded: "2026-09, 2026-10" is "September 2026, October 2026"."""
+    return ", ".join(format_month(date.fromisoformat(f"{month}-01")) for month in str(iso).split(", "))
+
+
 def name_of_grant(grant: CreditGrant) -> str:
     """Name a lot of credits by what it came from: its reference, its reason, or the invoice that sold it."""
     if grant.sold_by is not None and not grant.reference:

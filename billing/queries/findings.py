@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from billing.formatting import format_amount
+from billing.formatting import format_amount, format_recorded_day, format_recorded_months
 from billing.models import Meter
 from billing.queries.e_invoice_words import failure_sentence
 
@@ -61,12 +61,12 @@ def _provision(values: Values) -> str:
 def _refill_expired(values: Values) -> str:
     return _(
         "The negotiated refill of %(refill)s ended on %(until)s and is computed again: agree on another, or remove it."
-    ) % {"refill": _amount(values, "refill_cents"), "until": values["until"]}
+    ) % {"refill": _amount(values, "refill_cents"), "until": format_recorded_day(values["until"])}
 
 
 def _late_usage(values: Values) -> str:
     return _("Late usage of %(months)s adds %(amount)s before discounts.") % {
-        "months": values["months"],
+        "months": format_recorded_months(values["months"]),
         "amount": _amount(values, "amount_cents"),
     }
 
@@ -86,7 +86,7 @@ def _lowered(values: Values) -> str:
         "difference is to be given back."
     ) % {
         "meter": meter_code(values),
-        "month": values["month"],
+        "month": format_recorded_months(values["month"]),
         "amount": format_amount(-int(values["difference_cents"])),
     }
 

@@ -1,13 +1,11 @@
 """Why an organization has no invoice, or why its draft is not issued, in one sentence that says what to do."""
 
 from collections.abc import Callable
-from datetime import date
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from billing.formatting import format_amount
+from billing.formatting import format_amount, format_recorded_day, format_recorded_months
 from billing.queries.findings import FINDINGS, Values, meter_code
 
 _FIELDS = {
@@ -24,9 +22,9 @@ def reason_sentence(code: str, values: Values) -> str:
     return sentence(values) if sentence else code
 
 
-def _day(iso: str | int) -> str:
-    """A day that a reason names, as its reader writes days."""
-    return date_format(date.fromisoformat(str(iso)), "DATE_FORMAT")
+def _with_month(sentence: str, values: Values) -> str:
+    """A sentence that names the month of its values."""
+    return sentence % {**values, "month": format_recorded_months(values["month"])}
 
 
 def _no_price(values: Values) -> str:
@@ -37,7 +35,7 @@ def _no_price(values: Values) -> str:
         "currency": values["currency"],
         "meter": meter_code(values),
         "zone": values["zone"],
-        "day": _day(values["day"]),
+        "day": format_recorded_day(values["day"]),
     }
 
 
@@ -111,21 +109,22 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "invoice_cancelled": lambda values: (
         _("Its invoice %(number)s was cancelled: close the month again to invoice it anew.") % values
     ),
-    "previous_month_not_closed": lambda values: (
-        _("%(month)s of %(organization)s is not closed yet: close it first.") % values
+    "previous_month_not_closed": lambda values: _with_month(
+        _("%(month)s of %(organization)s is not closed yet: close it first."), values
     ),
-    "previous_month_blocked": lambda values: (
-        _("%(month)s of %(organization)s is blocked: unblock and issue it first.") % values
+    "previous_month_blocked": lambda values: _with_month(
+        _("%(month)s of %(organization)s is blocked: unblock and issue it first."), values
     ),
-    "previous_month_draft": lambda values: (
-        _("The invoice of %(month)s of %(organization)s is still a draft: issue it first.") % values
+    "previous_month_draft": lambda values: _with_month(
+        _("The invoice of %(month)s of %(organization)s is still a draft: issue it first."), values
     ),
-    "month_not_closed": lambda values: _("%(month)s is not closed for it: close it first.") % values,
+    "month_not_closed": lambda values: _with_month(_("%(month)s is not closed for it: close it first."), values),
     "parent_not_open": lambda values: (
         _("The parent of %(organization)s is closed or not open yet: give it another parent, or none.") % values
     ),
     "no_plan_price": lambda values: (
-        _("The plan of add-on “%(add_on)s” has no price on %(day)s: add one.") % {**values, "day": _day(values["day"])}
+        _("The plan of add-on “%(add_on)s” has no price on %(day)s: add one.")
+        % {**values, "day": format_recorded_day(values["day"])}
     ),
     "unknown_vat_rate": lambda values: (
         _("No VAT rate is known for country “%(country)s”: check it, or add a rate.") % values
@@ -134,7 +133,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     "author_may_not_issue": lambda values: _("Who asked for it may not issue invoices any more."),
     "issue_date_overtaken": lambda values: (
         _("The issue date %(day)s lies before %(last)s, the last one of the series: issue with a later date.")
-        % {"day": _day(values["day"]), "last": _day(values["last"])}
+        % {"day": format_recorded_day(values["day"]), "last": format_recorded_day(values["last"])}
     ),
     "issue_refused": lambda values: str(values["sentence"]),
     "unexpected_error": lambda values: _("An unexpected error, recorded in the log: %(error)s") % values,
@@ -155,7 +154,7 @@ _SENTENCES: dict[str, Callable[[Values], str]] = {
     ),
     "due_date_before_issue": lambda values: (
         _("Its due date %(day)s lies before the issue date: undo that adjustment, or set a later day.")
-        % {"day": _day(values["day"])}
+        % {"day": format_recorded_day(values["day"])}
     ),
     "nothing_due": lambda values: _("The discount leaves nothing to bill."),
 }

@@ -5,6 +5,7 @@ Order matters: credits are taken back before the money is settled, as settling m
 
 from datetime import date, datetime
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain.lifecycle import DocumentState, PaymentState
@@ -94,13 +95,13 @@ def _check_date(issue_date: date, invoice: Invoice, series: NumberSeries, at: da
     if issue_date > today:
         raise WrongIssueDate(
             _("The issue date %(day)s is in the future: use %(today)s or an earlier day.")
-            % {"day": issue_date, "today": today}
+            % {"day": date_format(issue_date), "today": date_format(today)}
         )
     for earliest, what in ((series.last_date, series.template), (invoice.issue_date, str(invoice))):
         if earliest is not None and issue_date < earliest:
             raise WrongIssueDate(
                 _("The issue date %(day)s lies before %(earliest)s, the date of %(what)s.")
-                % {"day": issue_date, "earliest": earliest, "what": what}
+                % {"day": date_format(issue_date), "earliest": date_format(earliest), "what": what}
             )
 
 

@@ -11,6 +11,7 @@ from billing.domain.assembly import Blocked, Draft
 from billing.domain.facts import Adjustment
 from billing.domain.lifecycle import DocumentState
 from billing.domain.periods import Month
+from billing.formatting import format_month
 from billing.models import Invoice, MonthClose
 from billing.queries.accounts import Scope
 from billing.queries.months import local_day
@@ -127,12 +128,18 @@ def open_month(*, organization_id: int, month: Month, seen: str, at: datetime) -
 
 def _not_open(batch: Batch, month: Month) -> UnableToAdjust:
     if any(account.invoice_state == DocumentState.ISSUED for account in batch.accounts.others):
-        return UnableToAdjust(_("The invoice of %(month)s is issued: correct it with a credit note."), month=str(month))
+        return UnableToAdjust(
+            _("The invoice of %(month)s is issued: correct it with a credit note."), month=format_month(month.first_day)
+        )
     if batch.accounts.others:
-        return UnableToAdjust(_("%(month)s is settled, and a later month is closed already."), month=str(month))
+        return UnableToAdjust(
+            _("%(month)s is settled, and a later month is closed already."), month=format_month(month.first_day)
+        )
     if batch.results:
-        return UnableToAdjust(_("%(month)s is not closed for it yet: close it first."), month=str(month))
-    return UnableToAdjust(_("It has no invoice of its own for %(month)s."), month=str(month))
+        return UnableToAdjust(
+            _("%(month)s is not closed for it yet: close it first."), month=format_month(month.first_day)
+        )
+    return UnableToAdjust(_("It has no invoice of its own for %(month)s."), month=format_month(month.first_day))
 
 
 def lock_draft(*, invoice_id: int, seen: str) -> Invoice:

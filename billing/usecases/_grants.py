@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.models import CreditEntry, CreditGrant
@@ -22,7 +23,7 @@ def check_grant(*, type: str, amount_cents: int, starts_on: date | None, expires
     if starts_on is not None and expires_on is not None and expires_on < starts_on:
         raise InvalidGrant(
             _("The credits cannot expire on %(end)s, before they start on %(start)s.")
-            % {"end": expires_on, "start": starts_on}
+            % {"end": date_format(expires_on), "start": date_format(starts_on)}
         )
 
 

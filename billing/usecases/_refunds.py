@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from typing import NamedTuple
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain.money import format_cents
@@ -41,9 +42,9 @@ def check_terms(payment: Payment, reference: str, day: date, method: str, at: da
             % {"method": f"{method!r:.40}", "methods": ", ".join(Payment.Method.values)}
         )
     if day < payment.date:
-        raise InvalidRefund(_("Money cannot go back before it came, on %(day)s.") % {"day": payment.date})
+        raise InvalidRefund(_("Money cannot go back before it came, on %(day)s.") % {"day": date_format(payment.date)})
     if day > local_day(at):
-        raise InvalidRefund(_("Money cannot go back in the future: %(day)s.") % {"day": day})
+        raise InvalidRefund(_("Money cannot go back in the future: %(day)s.") % {"day": date_format(day)})
 
 
 def find_refund(reference: str, *, payment: Payment, **content: object) -> Refund | None:
@@ -59,7 +60,7 @@ def find_refund(reference: str, *, payment: Payment, **content: object) -> Refun
 def _conflict(stored: Refund) -> RefundConflict:
     return RefundConflict(
         _("The reference %(reference)s is taken: %(amount)s went back on %(day)s.")
-        % {"reference": stored.reference, "amount": format_cents(stored.amount_cents), "day": stored.date}
+        % {"reference": stored.reference, "amount": format_cents(stored.amount_cents), "day": date_format(stored.date)}
     )
 
 

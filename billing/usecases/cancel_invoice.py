@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from billing.domain.crediting import everything_left
 from billing.domain.facts import Reason
+from billing.formatting import format_month
 from billing.models import CloseOutcome, CreditEntry, Invoice, UsageCorrection, UsageDetail
 from billing.queries.crediting import draft_credit_note, issued_credit_notes, load_creditable
 from billing.queries.months import month_of
@@ -107,7 +108,7 @@ def _check_is_latest(invoice: Invoice, members: Collection[int]) -> None:
     if outcome is not None:
         raise NotTheLatest(
             _("Invoice %(later)s of %(month)s was issued after %(invoice)s and builds on it: cancel that one first.")
-            % {"later": outcome.invoice, "month": month_of(outcome.month), "invoice": invoice}
+            % {"later": outcome.invoice, "month": format_month(outcome.month), "invoice": invoice}
         )
     moved = after.exclude(payer=invoice.organization_id).exclude(kind=CloseOutcome.Kind.BLOCKED).first()
     if moved is not None:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from billing.domain.lifecycle import DocumentState, PaymentState
@@ -106,7 +107,7 @@ def _check_is_same(payment: Payment, content: Mapping[str, object]) -> None:
                 "reference": payment.reference,
                 "amount": format_cents(payment.amount_cents),
                 "currency": payment.currency,
-                "day": payment.date,
+                "day": date_format(payment.date),
             }
         )
 
@@ -126,7 +127,7 @@ def _check(reference: str, amount_cents: int, day: date, method: str, at: dateti
             % {"method": f"{method!r:.40}", "methods": ", ".join(Payment.Method.values)}
         )
     if day > local_day(at):
-        raise InvalidPayment(_("A payment cannot be dated in the future: %(day)s.") % {"day": day})
+        raise InvalidPayment(_("A payment cannot be dated in the future: %(day)s.") % {"day": date_format(day)})
 
 
 def _account(organization_id: int) -> Organization:

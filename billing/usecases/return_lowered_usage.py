@@ -10,6 +10,7 @@ from msgspec import Struct
 from billing.domain.consumption import Unrateable
 from billing.domain.lowering import GiveBack, last_used, reduction_cents, share_reduction
 from billing.domain.money import format_cents
+from billing.formatting import format_month
 from billing.models import CreditEntry, Invoice, UsageCorrection, UsageMonth
 from billing.queries.crediting import draft_credit_note
 from billing.queries.lowered_usage import BilledMonth, LoweredMonth, first_open_month, load_billed_month, load_lowered
@@ -102,7 +103,7 @@ def _reduction(billed: BilledMonth, lowered: LoweredMonth, ppm: int) -> int:
     if lowered.lowered_cents > billed.gross_cents:
         raise UnableToCredit(
             _("%(month)s costs %(amount)s less, but was billed to another organization: credit that one by hand.")
-            % {"month": f"{lowered.month:%Y-%m}", "amount": format_cents(lowered.lowered_cents)}
+            % {"month": format_month(lowered.month), "amount": format_cents(lowered.lowered_cents)}
         )
     return reduction_cents(
         gross_cents=billed.gross_cents, net_cents=billed.net_cents, lowered_cents=lowered.lowered_cents, ppm=ppm

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
+from billing.formatting import format_month
 from billing.models import CreditGrant, Invoice, InvoiceLine
 from billing.queries.closed_accounts import is_account_over
 from billing.queries.crediting import draft_credit_note
@@ -87,7 +88,7 @@ def _lock(organization_id: int) -> Organization:
     if not is_account_over(organization):
         raise AccountNotOver(
             _("The last month of %(organization)s is not billed yet: close and issue %(month)s first.")
-            % {"organization": organization, "month": f"{organization.closed_on:%Y-%m}"}
+            % {"organization": organization, "month": format_month(organization.closed_on)}
         )
     return organization
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from billing.domain.approvals import why_bulk_issue_needs_approval
 from billing.domain.periods import Month
+from billing.formatting import format_month
 from billing.models import BulkJob, BulkJobItem, MonthClose, NumberSeries
 from billing.queries.approvals import load_policy
 from billing.queries.cockpit import blocked_payers, ready_payers
@@ -48,7 +49,9 @@ def start_bulk_job(
     close = MonthClose.objects.select_for_update(no_key=True).get(pk=close_id)
     month = month_of(close.month)
     if not month.has_ended(at) and kind != Kind.PREVIEW:
-        raise UnableToStart(_("%(month)s has not ended yet: only a dry run can look at it.") % {"month": month})
+        raise UnableToStart(
+            _("%(month)s has not ended yet: only a dry run can look at it.") % {"month": format_month(month.first_day)}
+        )
     if BulkJob.objects.filter(close=close, kind=kind, state__in=(State.WAITING, State.RUNNING)).exists():
         raise UnableToStart(_("The same work is under way already."))
     if issue_date is not None:

@@ -7,6 +7,7 @@ from datetime import date
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_countries import countries
 
@@ -214,7 +215,7 @@ def _check(values: OrganizationValues) -> dict[str, object] | None:
         if values.closed_on is not None and values.closed_on < values.opened_on:
             raise OrganizationRefused(
                 _("It cannot close on %(end)s, before it opens on %(start)s.")
-                % {"end": values.closed_on, "start": values.opened_on}
+                % {"end": date_format(values.closed_on), "start": date_format(values.opened_on)}
             )
         return None if values.profile is None else _checked_profile(values.profile)
     except ValueError as error:

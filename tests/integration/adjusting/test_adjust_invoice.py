@@ -240,7 +240,7 @@ def test_an_issued_invoice_bills_what_was_adjusted(atlas: Organization) -> None:
     assert bill_of(atlas, "2026-10").subtotal == "959.00"
     assert atlas.credits.get().remaining_cents == 60_00
     assert broken_promises() == []
-    with pytest.raises(UnableToAdjust, match=r"The invoice of 2026-10 is issued: correct it with a credit note\."):
+    with pytest.raises(UnableToAdjust, match=r"The invoice of October 2026 is issued: correct it with a credit note\."):
         try_adjust(atlas, setup())
     with pytest.raises(UnableToAdjust, match="is issued"):
         undo(atlas, Adjustment.objects.all()[0])
@@ -492,7 +492,7 @@ def test_undone_once_is_undone(atlas: Organization) -> None:
 
 
 def test_a_month_that_is_not_closed_has_nothing_to_adjust(atlas: Organization) -> None:
-    with pytest.raises(UnableToAdjust, match="2026-11 is not closed for it yet"):
+    with pytest.raises(UnableToAdjust, match="November 2026 is not closed for it yet"):
         try_adjust(atlas, setup(), text="2026-11")
     child = make_organization(parent=atlas)
     with pytest.raises(UnableToAdjust, match="no invoice of its own"):

@@ -61,7 +61,7 @@ def test_a_gesture_is_granted_with_its_entry(max_: Client) -> None:
     [
         ({"amount_cents": "0"}, "A grant gives more than nothing."),
         ({"amount_cents": "1.234"}, "Write an amount of at most two decimals"),
-        ({"starts_on": "2027-01-01"}, "before they start on 2027-01-01"),
+        ({"starts_on": "2027-01-01"}, "before they start on 1 Jan 2027"),
         ({"reason": ""}, "This field is required."),
         ({"organization": "999"}, "Select a valid choice."),
     ],

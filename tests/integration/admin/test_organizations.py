@@ -115,7 +115,7 @@ def test_a_parent_cannot_become_a_sub_organization(fiona: Client) -> None:
     ("values", "refusal"),
     [
         ({"currency": "JPY"}, "currency with two decimals"),
-        ({"closed_on": "2026-01-14"}, "It cannot close on 2026-01-14, before it opens"),
+        ({"closed_on": "2026-01-14"}, "It cannot close on 14 Jan 2026, before it opens"),
         ({"negotiated_refill_cents": "-1"}, "Write an amount of at most two decimals"),
         ({"consumption_discount_ppm": "101"}, "Write a percentage from 0 to 100"),
         ({"opened_on": "yesterday"}, "Enter a valid date."),

@@ -234,8 +234,8 @@ def test_a_month_is_blocked_by_a_draft_or_blocked_month_before(atlas: Organizati
 
     assert (report.invoices, report.nil, report.blocked) == (0, 0, 1)
     sentences = {
-        "draft": "The invoice of 2026-09 of orga_atlas is still a draft: issue it first.",
-        "blocked": "2026-09 of orga_atlas is blocked: unblock and issue it first.",
+        "draft": "The invoice of September 2026 of orga_atlas is still a draft: issue it first.",
+        "blocked": "September 2026 of orga_atlas is blocked: unblock and issue it first.",
     }
     assert why_blocked(atlas, "2026-10") == sentences[before]
 
@@ -245,7 +245,7 @@ def test_a_month_is_blocked_when_the_one_before_was_skipped(atlas: Organization)
     close_and_issue("2026-08")
 
     assert close("2026-10").blocked == 1
-    assert why_blocked(atlas, "2026-10") == "2026-09 of orga_atlas is not closed yet: close it first."
+    assert why_blocked(atlas, "2026-10") == "September 2026 of orga_atlas is not closed yet: close it first."
 
     close("2026-09")  # a provision was sold and is not paid, nothing was consumed: g covers f
     assert outcome_of(atlas, "2026-09").kind == "nil"

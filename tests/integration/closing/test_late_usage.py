@@ -239,8 +239,8 @@ def test_volume_tiers_that_lower_the_month_are_kept_aside_with_a_sentence(atlas:
     assert lines_of(bill_of(atlas, "2026-11")) == ["regularization 2026-11 1.00"]
     (note,) = invoice_of(atlas, "2026-11").review_notes
     assert reason_sentence(note["code"], note["values"]) == (
-        "Late usage of meter gb lowers what 2026-10 costs by 35.00: it is not on this invoice, the difference is to be "
-        "given back."
+        "Late usage of meter gb lowers what October 2026 costs by 35.00: it is not on this invoice, the difference is "
+        "to be given back."
     )
     assert UsageMonth.objects.get(month=date(2026, 10, 1)).unbilled
 

@@ -270,7 +270,9 @@ def test_the_new_parent_waits_for_the_old_ones_invoice(
 
     close("2026-11", other)
 
-    assert why_blocked(other, "2026-11") == ("The invoice of 2026-10 of orga_child is still a draft: issue it first.")
+    assert why_blocked(other, "2026-11") == (
+        "The invoice of October 2026 of orga_child is still a draft: issue it first."
+    )
 
 
 def test_late_usage_of_the_old_month_goes_to_the_new_parent_and_continues_its_lines(
@@ -372,7 +374,7 @@ def test_an_own_invoice_of_the_month_stays_when_it_gets_a_parent(parent: Organiz
     assert bill_of(other, "2026-10").fees == "1.00"
     assert outcome_of(parent, "2026-10").kind == "nil"
     close("2026-11")
-    assert why_blocked(parent, "2026-11").startswith("The invoice of 2026-10 of orga_other is still a draft")
+    assert why_blocked(parent, "2026-11").startswith("The invoice of October 2026 of orga_other is still a draft")
     issue("2026-10", at=local("2026-12-01 12:00"))
     close("2026-11")
     assert (outcome_of(parent, "2026-11").kind, outcome_of(other, "2026-11").kind) == ("nil", "on_parent")

@@ -111,7 +111,8 @@ def many_invoices() -> MonthClose:
 def a_large_month() -> MonthClose:
     """100,000 drafts of November, as many issued invoices of each month before, and a policy for approvals.
 
-    10,000 organizations have a discount that a person agreed on, and 10,000 drafts are approved: far more than people do.
+    10,000 organizations have a discount that a person agreed on, and 10,000 drafts are approved, which is
+    far more than people do.
     """
     fill(ALL_ORGANIZATIONS, FEW_MONTHS, more=DRAFTS)
     agreed = Organization.objects.annotate(rest=F("id") % 10).filter(rest=0)

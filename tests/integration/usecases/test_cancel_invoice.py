@@ -171,7 +171,7 @@ def test_the_next_month_waits_until_it_is_billed_again(atlas: Organization) -> N
     cancel(november)
 
     close("2026-12")
-    assert "2026-11 of orga_atlas is blocked" in why_blocked(atlas, "2026-12")
+    assert "November 2026 of orga_atlas is blocked" in why_blocked(atlas, "2026-12")
     close("2026-11", at=DECEMBER_20)
     issue("2026-11", at=DECEMBER_20)
     close_and_issue("2026-12")
@@ -200,7 +200,7 @@ def test_only_the_latest_month_backwards(atlas: Organization) -> None:
     november = two_months(atlas)
     october = invoice_of(atlas, "2026-10")
 
-    with pytest.raises(NotTheLatest, match=rf"Invoice {november.number} of 2026-11 .*: cancel that one first"):
+    with pytest.raises(NotTheLatest, match=rf"Invoice {november.number} of November 2026 .*: cancel that one first"):
         cancel(october)
     assert not Invoice.objects.filter(kind="credit_note").exists()
 
@@ -261,7 +261,7 @@ def test_quiet_months_after_it_are_reopened() -> None:
     cancel(invoice_of(atlas, "2026-10"))
 
     assert remaining_of(grant) == 9_000
-    assert why_blocked(atlas, "2026-11") == "2026-10 of orga_atlas is blocked: unblock and issue it first."
+    assert why_blocked(atlas, "2026-11") == "October 2026 of orga_atlas is blocked: unblock and issue it first."
     assert not broken_promises()
     close("2026-10", at=DECEMBER_20)
     issue("2026-10", at=DECEMBER_20)

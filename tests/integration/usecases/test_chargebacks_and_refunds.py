@@ -130,7 +130,7 @@ class TestChargeback:
 
         assert charge_back(payment, reference="BACK") == first
         assert (Refund.objects.count(), Event.objects.count()) == (1, events)
-        with pytest.raises(RefundConflict, match=r"BACK is taken: 240\.00 went back on 2026-11-18"):
+        with pytest.raises(RefundConflict, match=r"BACK is taken: 240\.00 went back on 18 Nov 2026"):
             charge_back(receive(atlas, 100), reference="BACK")
 
     def test_who_may_and_why(self, atlas: Organization, october: Invoice) -> None:
@@ -146,7 +146,7 @@ class TestChargeback:
 
     @pytest.mark.parametrize(
         ("day", "refusal"),
-        [(date(2026, 11, 14), "before it came, on 2026-11-15"), (date(2026, 11, 21), "in the future: 2026-11-21")],
+        [(date(2026, 11, 14), "before it came, on 15 Nov 2026"), (date(2026, 11, 21), "in the future: 21 Nov 2026")],
     )
     def test_its_day(self, atlas: Organization, october: Invoice, day: date, refusal: str) -> None:
         payment = receive(atlas, 24_000)

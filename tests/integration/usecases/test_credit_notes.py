@@ -292,8 +292,8 @@ def test_a_double_click_issues_once(october: Invoice) -> None:
     ("day", "sentence"),
     [
         (date(2026, 11, 21), "is in the future"),
-        (date(2026, 11, 18), "before 2026-11-19"),
-        (date(2026, 10, 31), "before 2026-11-"),
+        (date(2026, 11, 18), "before 19 Nov 2026"),
+        (date(2026, 10, 31), r"before \d+ Nov "),
     ],
 )
 def test_dates_follow_their_series(october: Invoice, day: date, sentence: str) -> None:

@@ -134,7 +134,7 @@ def test_discounts_from_0_to_100(percent: str) -> None:
         ({"currency": "JPY"}, "'JPY' is not the code of a currency with two decimals, such as EUR."),
         ({"currency": "TND"}, "'TND' is not the code of a currency with two decimals, such as EUR."),
         ({"currency": "XXX"}, "'XXX' is not the code of a currency with two decimals, such as EUR."),
-        ({"closed_on": "2026-01-14"}, "It cannot close on 2026-01-14, before it opens on 2026-01-15."),
+        ({"closed_on": "2026-01-14"}, "It cannot close on 14 Jan 2026, before it opens on 15 Jan 2026."),
         ({"parent": "orga_atlas"}, "An organization cannot be billed on its own invoice as its sub-organization."),
         ({"parent": "orga_nobody"}, "Unknown organization: 'orga_nobody', named as parent."),
         ({"billing": {"country": "ZZ"}}, "billing.country: 'ZZ' is not the code of a country, such as FR."),

@@ -188,7 +188,7 @@ class TestCredits:
             ({"amount": "0.00"}, "A grant gives more than nothing."),
             ({"amount": "-5.00"}, "amount: '-5.00' is not an amount"),
             ({"amount": "5.001"}, "amount: '5.001' is not an amount"),
-            ({"expires_on": "2026-09-30"}, "The credits cannot expire on 2026-09-30, before they start on 2026-10-01."),
+            ({"expires_on": "2026-09-30"}, "The credits cannot expire on 30 Sep 2026, before they start on 1 Oct"),
             ({"organization": "orga_x"}, "Unknown organization: 'orga_x'."),
             ({"priority": 2**31}, "priority: a number <= 2147483647 is expected."),
         ],
@@ -264,7 +264,7 @@ class TestPayments:
             ({"amount": "0.00"}, "A payment of 0.00 is not money received."),
             ({"amount": "ten"}, "amount: 'ten' is not an amount"),
             ({"method": "cash"}, "method: 'cash' is not one of card, sepa_debit, bank_transfer."),
-            ({"date": "2026-11-23"}, "A payment cannot be dated in the future: 2026-11-23."),
+            ({"date": "2026-11-23"}, "A payment cannot be dated in the future: 23 Nov 2026."),
             ({"invoice": "\0"}, "invoice: it holds a NUL character."),
         ],
     )

@@ -258,7 +258,7 @@ class TestRefused:
     def test_future_begins_where_the_legal_entity_is(self, atlas: Organization) -> None:
         late_evening = datetime(2026, 11, 4, 22, 59, tzinfo=UTC)  # 23:59 in Paris
 
-        with pytest.raises(InvalidPayment, match="in the future: 2026-11-05"):
+        with pytest.raises(InvalidPayment, match="in the future: 5 Nov 2026"):
             pay(atlas, 100, day=date(2026, 11, 5), at=late_evening)
 
     def test_every_refusal_is_one_kind_of_error(self, atlas: Organization) -> None:

@@ -122,7 +122,7 @@ def test_credits_of_a_sub_organization_that_lives_on_stay(atlas: Organization) -
 
 
 def test_waits_for_the_last_month(atlas: Organization) -> None:
-    with pytest.raises(AccountNotOver, match="close and issue 2026-11 first"):
+    with pytest.raises(AccountNotOver, match="close and issue November 2026 first"):
         settle(atlas)
     close("2026-11")
     with pytest.raises(AccountNotOver):
