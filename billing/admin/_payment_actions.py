@@ -16,6 +16,7 @@ from unfold.widgets import (
 from billing import formatting
 from billing.admin._actions import ActionForm, PageAction, ReasonForm
 from billing.admin._fields import CentsField
+from billing.admin._undoing_actions import UndoOfPaymentForm, undo_action
 from billing.models import Payment
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
@@ -23,7 +24,6 @@ from billing.queries.payments import invoices_that_wait, suggest_shares, unalloc
 from billing.usecases.allocate_payment import Share, allocate_payment
 from billing.usecases.record_chargeback import UnableToSettle, record_chargeback
 from billing.usecases.refund_payment import refund_payment
-from billing.usecases.undo_allocation import undo_allocation
 
 PREFIX = "invoice_"
 
@@ -71,32 +71,6 @@ class AllocateForm(ActionForm[Payment]):
             at=self.at,
         )
         return _t("The money is allocated.")
-
-
-class UndoForm(ReasonForm[Payment]):
-    """One of the allocations in force."""
-
-    refusals = (UnableToSettle,)
-    field_order = ("allocation", "reason")
-    allocation = forms.TypedChoiceField(label=capfirst(_("allocation")), coerce=int, widget=UnfoldAdminSelectWidget)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        allocations = self.target.allocations.filter(undone_at=None).select_related("invoice").order_by("id")
-        self.fields["allocation"].choices = [  # type: ignore[attr-defined]  # a choice field
-            (row.pk, f"{row.invoice} · {formatting.format_amount(row.amount_cents)} {row.invoice.currency}")
-            for row in allocations
-        ]
-
-    def perform(self) -> str:
-        """Make its money unallocated again."""
-        undo_allocation(
-            allocation_id=self.cleaned_data["allocation"],
-            reason=self.cleaned_data["reason"],
-            actor=self.actor,
-            at=self.at,
-        )
-        return _t("Undone: the money is unallocated again.")
 
 
 class MoneyBackForm(ReasonForm[Payment]):
@@ -171,16 +145,7 @@ PAYMENT_ACTIONS = (
         submit=_("Record the refund"),
         is_offered=lambda payment: unallocated_cents(payment) > 0,
     ),
-    PageAction(
-        name="undo",
-        title=_("Undo an allocation"),
-        form=UndoForm,
-        permission="billing.settle_invoice",
-        icon="link_off",
-        description=_("the invoice is unpaid again, and what is unused of its credits waits for the payment."),
-        submit=_("Undo"),
-        is_offered=lambda payment: payment.allocated_cents > 0,
-    ),
+    undo_action("undo", UndoOfPaymentForm),
     PageAction(
         name="chargeback",
         title=_("Chargeback"),

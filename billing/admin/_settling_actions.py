@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminSingleDateWidget,
 from billing import formatting
 from billing.admin._actions import ActionForm, PageAction, ReasonForm
 from billing.admin._fields import CentsField
+from billing.admin._undoing_actions import UndoOfInvoiceForm, undo_action
 from billing.models import Invoice, Payment
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
@@ -21,7 +22,6 @@ from billing.usecases.hold_payment import hold_payment
 from billing.usecases.record_payment import UnableToRecordPayment, record_payment
 from billing.usecases.resume_payment import resume_payment
 from billing.usecases.take_back_write_off import take_back_write_off
-from billing.usecases.undo_allocation import undo_allocation
 from billing.usecases.write_off_invoice import write_off_invoice
 
 WAITS = frozenset({"pending", "processing", "payment_held"})
@@ -144,32 +144,6 @@ class ResumeForm(StateForm):
     done = _("The invoice waits for its money again.")
 
 
-class UndoForm(ReasonForm[Invoice]):
-    """One of the payments that settle it."""
-
-    refusals = (UnableToSettle,)
-    field_order = ("allocation", "reason")
-    allocation = forms.TypedChoiceField(label=capfirst(_("payment")), coerce=int, widget=UnfoldAdminSelectWidget)
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        allocations = self.target.allocations.filter(undone_at=None).select_related("payment").order_by("id")
-        self.fields["allocation"].choices = [  # type: ignore[attr-defined]  # a choice field
-            (row.pk, f"{row.payment} · {formatting.format_amount(row.amount_cents)} {self.target.currency}")
-            for row in allocations
-        ]
-
-    def perform(self) -> str:
-        """Make its money unallocated again."""
-        undo_allocation(
-            allocation_id=self.cleaned_data["allocation"],
-            reason=self.cleaned_data["reason"],
-            actor=self.actor,
-            at=self.at,
-        )
-        return _t("Undone: the money is unallocated again.")
-
-
 def _is_payable(invoice: Invoice) -> bool:
     is_issued = invoice.document_state == "issued" and invoice.kind == Invoice.Kind.INVOICE
     return is_issued and invoice.payment_state in {*WAITS, "wont_pay"}
@@ -179,18 +153,7 @@ def _is(*states: str) -> Callable[[Invoice], bool]:
     return lambda invoice: _is_payable(invoice) and invoice.payment_state in states
 
 
-UNDO_ACTIONS = (
-    PageAction(
-        name="undo-allocation",
-        title=_("Undo an allocation"),
-        form=UndoForm,
-        permission="billing.settle_invoice",
-        icon="link_off",
-        description=_("the invoice is unpaid again, and what is unused of its credits waits for the payment."),
-        submit=_("Undo"),
-        is_offered=lambda invoice: invoice.kind == Invoice.Kind.INVOICE and invoice.paid_cents > 0,
-    ),
-)
+UNDO_ACTIONS = (undo_action("undo-allocation", UndoOfInvoiceForm),)
 SETTLING_ACTIONS = (
     PageAction(
         name="record-payment",
