@@ -2,8 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -15,38 +13,21 @@ from billing.domain.documents import (
     Document,
     DocumentLine,
     Language,
-    OrganizationUsage,
     Reference,
-    ResourceUsage,
     Seller,
-    UsageLine,
 )
 from billing.domain.legal import mention_codes
 from billing.domain.lifecycle import DocumentState
-from billing.domain.pricing import Price
 from billing.domain.taxation import TaxSubtotal
-from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, SellerLogo, UsageDetail
-from billing.models import Price as PriceRow
+from billing.models import Adjustment, CreditStatement, Invoice, InvoiceLine, SellerLogo
 from billing.models import TaxSubtotal as TaxRow
 from billing.queries.among import among
+from billing.queries.document_usage import Detail, Names, group_usage, load_details
 from billing.queries.invoice_pages import statement_of
 from billing.queries.legal_texts import ExchangeRates, LegalTexts
 from billing.queries.months import month_of
 from billing.queries.parties import buyer_snapshots, seller_snapshot
-from billing.queries.prices import stored_price
 from organizations.models import Organization
-
-type Names = Mapping[int, tuple[str, str]]
-"""Identifier and name of organizations."""
-
-
-class _Detail(NamedTuple):
-    """A usage detail and whose it is; one without a meter is the discount."""
-
-    organization_id: int
-    resource: str
-    resource_name: str
-    line: UsageLine
 
 
 class _Given(NamedTuple):
@@ -77,7 +58,7 @@ def load_documents(
         )
     )
     logos = _load_logos(rows)
-    lines, taxes, details = _load_lines(rows), _load_taxes(rows), _load_details(rows)
+    lines, taxes, details = _load_lines(rows), _load_taxes(rows), load_details([row.pk for row in rows])
     named = {row.organization_id for row in rows}
     named |= {line.organization_id for of_document in lines.values() for line in of_document}
     named |= {detail.organization_id for of_document in details.values() for detail in of_document}
@@ -137,7 +118,7 @@ def _document(
     buyer: Buyer,
     lines: Sequence[DocumentLine],
     taxes: Sequence[TaxSubtotal],
-    details: Sequence[_Detail],
+    details: Sequence[Detail],
     names: Names,
     logo: str,
 ) -> Document:
@@ -164,7 +145,7 @@ def _document(
         fees_cents=0 if statement is None else statement.fees_cents,
         regularization_cents=0 if statement is None else statement.regularization_cents,
         direct_cents=row.subtotal_cents if statement is None else statement.direct_cents,
-        usage=_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
+        usage=group_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
         usage_discount_cents=sum(detail.line.amount_cents for detail in details if not detail.line.meter_code),
     )
 
@@ -196,22 +177,6 @@ def _line(line: InvoiceLine, payer_id: int, names: Names) -> DocumentLine:
     )
 
 
-def _usage(details: Sequence[_Detail], names: Names, payer_id: int) -> tuple[OrganizationUsage, ...]:
-    """Group the details; they are written by organization and resource, so what belongs together is together."""
-    groups = {
-        organization_id: OrganizationUsage(
-            *names[organization_id],
-            tuple(
-                ResourceUsage(*resource, tuple(detail.line for detail in of_resource))
-                for resource, of_resource in groupby(of_organization, key=attrgetter("resource", "resource_name"))
-            ),
-        )
-        for organization_id, of_organization in groupby(details, key=attrgetter("organization_id"))
-    }
-    order = sorted(groups, key=lambda id_: (id_ != payer_id, names[id_][1], id_))
-    return tuple(groups[id_] for id_ in order)
-
-
 def _load_logos(rows: Sequence[Invoice]) -> dict[int, str]:
     found = SellerLogo.objects.filter(legal_entity__in={row.legal_entity_id for row in rows})
     return dict(found.values_list("legal_entity_id", "svg"))
@@ -232,60 +197,6 @@ def _load_taxes(rows: Sequence[Invoice]) -> dict[int, list[TaxSubtotal]]:
         subtotal = TaxSubtotal(row.category, row.rate_bp, row.base_cents, row.vat_cents)  # type: ignore[arg-type]
         taxes.setdefault(row.invoice_id, []).append(subtotal)
     return taxes
-
-
-_DETAIL_COLUMNS = (
-    "organization_id",
-    "resource__external_id",
-    "resource_name",
-    "month",
-    "meter__code",
-    "meter__name",
-    "meter__unit",
-    "zone",
-    "quantity_micro",
-    "amount_cents",
-    "price_id",
-)
-
-
-def _load_details(rows: Sequence[Invoice]) -> dict[int, list[_Detail]]:
-    """The usage details of each document, as they were written."""
-    found = UsageDetail.objects.filter(among("invoice", [row.pk for row in rows])).order_by("invoice_id", "id")
-    values = list(found.values_list("invoice_id", *_DETAIL_COLUMNS))
-    prices = _load_prices({value[-1] for value in values if value[-1]})
-    details: dict[int, list[_Detail]] = {}
-    for (
-        invoice_id,
-        owner_id,
-        resource,
-        name,
-        month,
-        code,
-        meter,
-        unit,
-        zone,
-        quantity,
-        cents,
-        price_id,
-    ) in values:
-        line = UsageLine(
-            month=month,
-            meter_code=code or "",
-            meter_name=meter or "",
-            unit=unit or "",
-            zone=zone,
-            quantity_micro=quantity or 0,
-            amount_cents=cents,
-            price=prices.get(price_id),
-        )
-        details.setdefault(invoice_id, []).append(_Detail(owner_id, resource or "", name, line))
-    return details
-
-
-def _load_prices(ids: Collection[int]) -> dict[int, Price]:
-    rows = PriceRow.objects.filter(among("id", ids)).prefetch_related("tiers")
-    return {row.pk: stored_price(row) for row in rows}
 
 
 def _load_given(drafts: Sequence[Invoice]) -> dict[int, _Given]:

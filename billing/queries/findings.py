@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -27,7 +28,7 @@ def _change(values: Values) -> dict[str, str]:
         "own": _amount(values, "own_cents"),
         "mean": _amount(values, "mean_cents"),
         "recent": recent,
-        "percent": str(values.get("percent", "")),
+        "percent": number_format(values.get("percent", ""), force_grouping=True),
     }
 
 

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from billing import formatting
 from billing.domain.statement import CreditStatement
 from billing.models import CreditStatement as StatementRow
-from billing.models import Invoice
+from billing.models import Invoice, InvoiceLine
 from billing.queries.invoice_pages import statement_of
 from billing.queries.months import month_of
 from organizations.models import Organization
@@ -36,7 +37,7 @@ class Provision:
 
 
 def load_provision(organization: Organization) -> Provision | None:
-    """Explain the provision of the last issued invoice; None before there is one. One query."""
+    """Explain the provision of the last issued invoice; None before there is one. Two queries."""
     row = (
         StatementRow.objects.filter(
             invoice__organization=organization,
@@ -57,8 +58,20 @@ def load_provision(organization: Organization) -> Provision | None:
         row.invoice.number,
         row.invoice.issue_date,
         tuple(provision_steps(statement, month=month)),
-        _conclusion(statement, month),
+        _conclusion(statement, month, credited_cents=_credited_cents(row.invoice)),
     )
+
+
+def _credited_cents(invoice: Invoice) -> int:
+    """How much of the provision credit notes took back."""
+    credited = InvoiceLine.objects.filter(
+        kind=InvoiceLine.Kind.PROVISION,
+        invoice__refers_to=invoice,
+        invoice__kind=Invoice.Kind.CREDIT_NOTE,
+        invoice__document_state="issued",
+    )
+    cents: int = credited.aggregate(cents=Sum("net_cents", default=0))["cents"]
+    return cents
 
 
 def provision_steps(statement: CreditStatement, *, month: date) -> list[Step]:
@@ -97,9 +110,17 @@ def is_agreed(statement: CreditStatement) -> bool:
     return statement.refill_cents != max(0, missing_of(statement))
 
 
-def _conclusion(statement: CreditStatement, month: date) -> str:
+def _conclusion(statement: CreditStatement, month: date, *, credited_cents: int) -> str:
     _period, next_period = _periods(month)
     amount = formatting.format_amount(statement.refill_cents)
+    if credited_cents:
+        taken_back = formatting.format_amount(credited_cents)
+        if credited_cents >= statement.refill_cents:
+            return _("A credit note took this provision back: you do not pay for it, and it gives you no credits.")
+        return _("A credit note took %(taken_back)s of the %(amount)s back: the rest stays yours.") % {
+            "taken_back": taken_back,
+            "amount": amount,
+        }
     if is_agreed(statement):
         return _("The amount of %(amount)s was agreed with you, or set by our billing team, instead of this sum.") % {
             "amount": amount

@@ -29,7 +29,7 @@ NOTES = [
     {"code": "many_lines", "severity": "warning", "values": {"lines": 2_500, "most": 2_000}},
     {"code": "first_invoice", "severity": "info", "values": {}},
 ]
-SENTENCE = "A consumption of 60,000.00 is 59900 % above the mean of the 2 months before, 100.00"
+SENTENCE = "A consumption of 60,000.00 is 59,900 % above the mean of the 2 months before, 100.00"
 NOVEMBER_3 = local("2026-11-03 10:00")
 
 

@@ -26,7 +26,7 @@ from tests.builders.closing import (
 )
 from tests.builders.credits import make_grant
 from tests.builders.invoices import make_invoice
-from tests.builders.money import charge_back, receive
+from tests.builders.money import charge_back, credit, receive
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -198,7 +198,7 @@ def test_as_many_queries_for_24_months_as_for_one() -> None:
             load_provision(organization)
         counts.append(len(captured))
 
-    assert counts[0] == counts[1] <= 6
+    assert counts[0] == counts[1] <= 7
 
 
 def test_the_provision_explained_with_own_figures() -> None:
@@ -232,6 +232,23 @@ def test_a_provision_that_was_agreed_says_so() -> None:
 
     assert provision is not None
     assert "was agreed with you" in provision.conclusion
+
+
+@pytest.mark.parametrize(
+    ("credited_cents", "conclusion"),
+    [
+        (2_500, "A credit note took 25.00 of the 100.00 back: the rest stays yours."),
+        (10_000, "A credit note took this provision back: you do not pay for it, and it gives you no credits."),
+    ],
+)
+def test_a_provision_that_was_credited_says_so(credited_cents: int, conclusion: str) -> None:
+    invoice = make_invoice(status="pending", fees_cents=10_000)
+    credit(invoice, {"regularization": 1_000, "provision": credited_cents})
+
+    provision = load_provision(invoice.organization)
+
+    assert provision is not None
+    assert provision.conclusion == conclusion
 
 
 def test_more_than_enough_stays_on_the_account() -> None:
