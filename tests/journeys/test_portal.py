@@ -103,6 +103,24 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
         assert not complaints(page)
 
 
+def test_no_page_in_french_is_wider_than_a_phone(chromium: Browser, live_server: LiveServer, invoice: Invoice) -> None:
+    """French is a third longer; a name of 200 letters and credits that wait for a payment are on these pages."""
+    context = chromium.new_context(locale="fr-FR", viewport={"width": 360, "height": 740})
+    phone = context.new_page()
+    phone.goto(f"{live_server.url}{reverse('account_login')}")
+    phone.get_by_label("Adresse électronique").fill("alice@example.com")
+    phone.get_by_label("Mot de passe").fill(PASSWORD)
+    phone.get_by_role("button", name="Se connecter").click()
+    phone.wait_for_url(lambda url: "/accounts/" not in url)
+    pages = ("invoices", "credits", "consumption", "coupons", "billing_details", "members")
+    paths = [reverse(f"portal:{name}", args=["orga_atlas"]) for name in pages]
+    for path in (*paths, f"{paths[0]}{invoice.number}/", reverse("portal:tokens"), reverse("portal:home")):
+        phone.goto(f"{live_server.url}{path}")
+        expect(phone.locator("html")).to_have_attribute("lang", "fr")
+        assert phone.evaluate("document.documentElement.scrollWidth") <= 360, path
+    context.close()
+
+
 def test_max_sees_what_alice_sees_and_goes_back(page: Page, live_server: LiveServer, invoice: Invoice) -> None:
     make_staff("Billing manager")
     desk = reverse("admin:organizations_organization_change", args=[invoice.organization_id])
