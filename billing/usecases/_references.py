@@ -25,10 +25,11 @@ class Owner(NamedTuple):
 
 
 class OwnedResource(NamedTuple):
-    """A resource and the organization that it belongs to for good."""
+    """A resource and the organization that it belongs to for good, with that one's identifier."""
 
     id: int
     organization_id: int
+    organization: str
 
 
 class _Memory[Value]:
@@ -100,8 +101,9 @@ def _load_resources(organization_id: int | None, external_ids: list[str]) -> Ite
     rows = Resource.objects.filter(among_texts("external_id", external_ids)).order_by()
     if organization_id is not None:
         rows = rows.filter(organization=organization_id)
-    for external_id, id_, organization_id in rows.values_list("external_id", "id", "organization_id"):
-        yield external_id, OwnedResource(id_, organization_id)
+    columns = ("external_id", "id", "organization_id", "organization__external_id")
+    for external_id, id_, owner_id, owner in rows.values_list(*columns):
+        yield external_id, OwnedResource(id_, owner_id, owner)
 
 
 def _load_meters(codes: list[str]) -> Iterable[tuple[str, int]]:

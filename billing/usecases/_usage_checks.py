@@ -85,7 +85,10 @@ class Refused(ValueError):  # a verdict on a record, not an error of ours
 
 
 class _Known(NamedTuple):
-    """What the records of one check name, as far as it exists."""
+    """What the records of one check name, as far as it exists.
+
+    A resource says whose it is, so that organizations are only looked for where that is another one.
+    """
 
     organizations: Mapping[str, Owner]
     resources: Mapping[str, OwnedResource]
@@ -93,21 +96,23 @@ class _Known(NamedTuple):
 
     def keys_of(self, record: NewUsage) -> tuple[int, int, int]:
         """The keys of a record's organization, resource and meter. Raises Refused."""
-        organization = self.organizations.get(record.organization)
-        if organization is None:
-            raise Refused("unknown_organization", f"Unknown organization: {record.organization!r:.120}.")
         resource = self.resources.get(record.resource)
-        if resource is None:
-            raise Refused("unknown_resource", f"Unknown resource: {record.resource!r:.120}.")
-        if resource.organization_id != organization.id:
-            raise Refused(
-                "other_organization",
-                f"Resource {record.resource!r:.120} belongs to another organization than {record.organization!r:.120}.",
-            )
+        if resource is None or resource.organization != record.organization:
+            raise self._not_its_own(record, resource)
         meter_id = self.meters.get(record.meter.upper())
         if meter_id is None:
             raise Refused("unknown_meter", f"Unknown meter: {record.meter!r:.120}.")
-        return organization.id, resource.id, meter_id
+        return resource.organization_id, resource.id, meter_id
+
+    def _not_its_own(self, record: NewUsage, resource: OwnedResource | None) -> Refused:
+        if record.organization not in self.organizations:
+            return Refused("unknown_organization", f"Unknown organization: {record.organization!r:.120}.")
+        if resource is None:
+            return Refused("unknown_resource", f"Unknown resource: {record.resource!r:.120}.")
+        return Refused(
+            "other_organization",
+            f"Resource {record.resource!r:.120} belongs to another organization than {record.organization!r:.120}.",
+        )
 
 
 class UsageChecker:
@@ -122,9 +127,15 @@ class UsageChecker:
         """Sort records into acceptable and refused ones; three queries at most, however many records there are."""
         are_storable = _are_storable(records)
         readable = list(compress(records, are_storable))
+        resources = self._references.resources({record.resource for record in readable})
+        strangers = {
+            record.organization
+            for record in readable
+            if (resource := resources.get(record.resource)) is None or resource.organization != record.organization
+        }
         known = _Known(
-            self._references.organizations({record.organization for record in readable}),
-            self._references.resources({record.resource for record in readable}),
+            self._references.organizations(strangers),
+            resources,
             self._references.meters({record.meter for record in readable}),
         )
         arrivals: list[Arrival] = []
