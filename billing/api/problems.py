@@ -96,10 +96,12 @@ def _challenge(error: exceptions.APIException) -> dict[str, str]:
     return {"WWW-Authenticate": str(getattr(error, "auth_header", "Bearer"))}
 
 
+SERVER_ERROR = Problem(500, "server_error", "This failed, and has been written down. Nothing was stored.")
+
+
 def server_error(request: HttpRequest) -> JsonResponse:
     """What nobody foresaw; the log says more than a program should read."""
-    problem = Problem(500, "server_error", "This failed, and has been written down. Nothing was stored.")
-    return JsonResponse(problem.body(), status=problem.status, content_type=CONTENT_TYPE)
+    return JsonResponse(SERVER_ERROR.body(), status=SERVER_ERROR.status, content_type=CONTENT_TYPE)
 
 
 def no_such_address(request: HttpRequest) -> JsonResponse:

@@ -61,7 +61,7 @@ class InvoicesView(MemberView):
             documents = documents.filter(issue_date__gte=values["since"])
         if "until" in values:
             documents = documents.filter(issue_date__lte=values["until"])
-        return ok(load_summaries(documents[: values.get("limit", MAX_LIMIT)], organization))
+        return ok(load_summaries(documents[: values.get("limit")], organization))
 
 
 class UnpaidInvoicesView(MemberView):
@@ -72,7 +72,7 @@ class UnpaidInvoicesView(MemberView):
         read_query(request.query_params, {})
         organization = self.find_organization(external_id)
         unpaid = _issued(organization).filter(kind=Invoice.Kind.INVOICE, payment_state__in=PENDING)
-        return ok(load_summaries(unpaid[:MAX_LIMIT], organization))
+        return ok(load_summaries(unpaid, organization))
 
 
 class InvoiceView(MemberView):

@@ -3,9 +3,9 @@
 from django.urls import path, re_path
 
 from billing.api import urls as platform  # noqa: F401  # registers the converter of identifiers
-from billing.api.problems import no_such_address
 from billing.api.v4 import credits as credit_views
 from billing.api.v4 import invoices, prices
+from billing.api.v4.views import NoView
 
 # One route each: a prefix for all would take the last slash for the end of the identifier.
 _OF = "billing/organisations/<any:external_id>/"
@@ -22,5 +22,5 @@ urlpatterns = [
     path(f"{_OF}applied-coupons", credit_views.AppliedCouponsView.as_view(), name="applied-coupons"),
     path(f"{_OF}price-system", prices.OrganizationPriceSystemView.as_view(), name="organization-price-system"),
     path(f"{_OF}payments/methods", credit_views.PaymentMethodsView.as_view(), name="payment-methods"),
-    re_path(r"^", no_such_address),
+    re_path(r"^", NoView.as_view()),
 ]

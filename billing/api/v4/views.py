@@ -27,16 +27,21 @@ class ExactJsonRenderer(JsonRenderer):
 
 
 def answer_problem_as_json(error: Exception, context: Mapping[str, Any]) -> Response | None:
-    """The same members as plain JSON, with the sentence as `message`: the published clients read nothing else.
+    """The same as plain JSON: the published clients read nothing else.
 
     Codes of refused coupons are numbers, as they always were.
     """
     response = answer_problem(error, context)
     if response is not None:
-        code = response.data["code"]
-        response.data |= {"message": response.data["detail"], "code": int(code) if code.isdecimal() else code}
+        response.data = as_clients_read(response.data)
         response.content_type = JsonRenderer.media_type
     return response
+
+
+def as_clients_read(body: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of a problem, its sentence as `message` too."""
+    code = body["code"]
+    return {**body, "message": body["detail"], "code": int(code) if code.isdecimal() else code}
 
 
 class ShowsToken(BasePermission):
@@ -107,6 +112,18 @@ class MemberView(OpenView):
         if seat is None:
             raise not_found("There is nothing at this address, or this token may not see it.")
         return seat.organization
+
+
+class NoView(OpenView):
+    """Whatever is below /v4/ and no other view."""
+
+    http_method_names = [*OpenView.http_method_names, "put", "patch", "delete"]
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whoever asks, however."""
+        super().initial(request, *args, **kwargs)
+        if request.method != "OPTIONS":
+            raise not_found("There is nothing at this address.")
 
 
 class DownloadView(MemberView):

@@ -165,7 +165,7 @@ def _vendor(used: _Used, currency: str) -> VendorConsumption:
 def _item(used: _Used) -> str:
     """What tells a line from the others of the document."""
     line = used.line
-    version = line.price.id if line.price else 0
+    version = policy_id(line.price.id) if line.price else ""
     return f"{used.resource.external_id}:{line.meter_code}:{line.zone}:{line.month:%Y-%m}:{version}"
 
 

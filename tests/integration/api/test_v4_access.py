@@ -208,9 +208,13 @@ def test_other_methods_are_refused(name: str, invoice: Invoice) -> None:
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
 
 
-def test_what_is_nowhere_is_a_problem_too() -> None:
-    response = Client().get("/v4/billing/nothing")
-    assert (response.status_code, response.headers["Content-Type"]) == (404, "application/problem+json")
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+def test_what_is_nowhere_is_plain_json_too(method: str) -> None:
+    response = Client().generic(method, "/v4/billing/nothing")
+    assert (response.status_code, response.headers["Content-Type"]) == (404, "application/json")
+    assert response.headers["Access-Control-Allow-Origin"] == "*"
+    if method != "HEAD":
+        assert response.json()["message"] == "There is nothing at this address."
 
 
 def test_a_token_has_a_quota(invoice: Invoice, settings: Any) -> None:

@@ -23,6 +23,9 @@ def test_programs_get_a_problem(url: str, monkeypatch: pytest.MonkeyPatch) -> No
     response = Client(raise_request_exception=False).get(url)
     assert (response.status_code, response.json()["code"]) == (500, "server_error")
     assert b"secret" not in response.content
+    is_v4 = url.startswith("/v4/")
+    assert response.headers["Content-Type"] == ("application/json" if is_v4 else "application/problem+json")
+    assert ("message" in response.json()) == is_v4
 
 
 def test_people_get_a_page(monkeypatch: pytest.MonkeyPatch) -> None:

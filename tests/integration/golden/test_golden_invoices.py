@@ -5,6 +5,7 @@ A change that is meant shows in the diff of `tests/golden`; UPDATE_GOLDEN=1 rewr
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Sequence
 from io import StringIO
 from pathlib import Path
@@ -13,6 +14,10 @@ from typing import Any
 import pytest
 import time_machine
 from django.core.management import call_command
+
+from organizations.models import Organization
+from tests.builders.customers import make_member
+from tests.builders.tokens import program_of
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +56,23 @@ def _check_focus(name: str, month: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         file.write_text(out.getvalue(), encoding="utf-8")
     assert out.getvalue() == file.read_text(encoding="utf-8")
+
+
+def _check_customer_api(name: str) -> None:
+    """What the customers' API says of all issued documents; prices are named by their order, not by their keys."""
+    program = program_of(make_member("alice", Organization.objects.get(external_id="orga_atlas")))
+    base = "/v4/billing/organisations/orga_atlas/invoices"
+    listed = json.loads(program.get(base).content, parse_float=str)
+    whole = [json.loads(program.get(f"{base}/{each['invoice_number']}").content, parse_float=str) for each in listed]
+    text = json.dumps({"list": listed, "invoices": whole}, indent=1, ensure_ascii=False) + "\n"
+    names: dict[str, str] = {}
+    text = re.sub(
+        r"\b[0-9a-f]{8}-[0-9a-f-]{27}\b", lambda id_: names.setdefault(id_[0], f"price {len(names) + 1}"), text
+    )
+    file = GOLDEN / f"{name}.v4.json"
+    if os.environ.get("UPDATE_GOLDEN"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
 
 
 def _run(*command: str) -> None:
@@ -235,3 +257,5 @@ def test_an_eventful_quarter(given: Callable[..., None]) -> None:
     _run("close_month", "2026-10")
 
     _check("eventful_quarter", "2026-08", "2026-09", "2026-10")
+    _run("issue_invoices", "2026-10", "--date", "2026-11-02")
+    _check_customer_api("eventful_quarter")
