@@ -17,11 +17,22 @@ const { GetInvoiceUrl } = await load('cc-api-commands/invoice/get-invoice-url.js
 const { ListInvoiceCommand } = await load('cc-api-commands/invoice/list-invoice-command.js');
 const { ListUnpaidInvoiceCommand } = await load('cc-api-commands/invoice/list-unpaid-invoice-command.js');
 const { ListPaymentMethodCommand } = await load('cc-api-commands/payment-method/list-payment-method-command.js');
+const older = await load('esm/api/v4/billing.js');
 const { GetPriceSystemCommand } = await load('cc-api-commands/price-system/get-price-system-command.js');
 
 const as = (apiToken) => new CcApiClient({ baseUrl, authMethod: { type: 'api-token', apiToken } });
 const client = as(token);
 const failure = (promise) => promise.then(() => null, (error) => ({ code: error.code, status: error.statusCode }));
+
+// The older functions only say what to request; web components send it like this.
+const send = async (description) => {
+  const { method, url, headers, queryParams = {} } = await description;
+  const address = new URL(url, baseUrl);
+  Object.entries(queryParams).forEach(([name, value]) => address.searchParams.set(name, value));
+  const response = await fetch(address, { method, headers: { ...headers, Authorization: `Bearer ${token}` } });
+  return response.headers.get('Content-Type').startsWith('application/json') ? response.json() : response.status;
+};
+const id = ownerId;
 
 const linkOf = (apiToken) => as(apiToken).getUrl(new GetInvoiceUrl({ ownerId, invoiceNumber, format: 'pdf' }));
 const pdf = await client.send(new GetInvoicePdfCommand({ ownerId, invoiceNumber }));
@@ -43,6 +54,17 @@ const found = {
   unknown: await failure(client.send(new ActivateCouponCommand({ ownerId, couponName: unknownCoupon }))),
   elsewhere: await client.send(new ListInvoiceCommand({ ownerId: 'orga_elsewhere' })),
   nowhere: await client.send(new GetInvoiceCommand({ ownerId, invoiceNumber: 'NOPE' })),
+  older: {
+    credits: await send(older.getCreditsSummary({ id })),
+    invoices: await send(older.getAllInvoices({ id, since: '2026-11-01T00:00:00Z' })),
+    unpaid: await send(older.getAllUnpaidInvoices({ id })),
+    invoice: await send(older.getInvoice({ id, invoiceNumber, type: '' })),
+    page: await send(older.getInvoice({ id, invoiceNumber, type: '.html' })),
+    methods: await send(older.getPaymentMethods({ id })),
+    ownPrices: await send(older.getOrganisationPriceSystem({ owner_id: ownerId, zone_id: 'par' })),
+    prices: await send(older.getPriceSystem({ zone_id: 'par', currency: 'EUR' })),
+    notThere: await send(older.initPaypalPayment({ id, invoiceNumber })),
+  },
   stranger: await failure(as('uim_00000000_nobody').send(new ListInvoiceCommand({ ownerId }))),
 };
 console.log(JSON.stringify(found));

@@ -83,3 +83,12 @@ def test_the_published_client_understands_the_answers(live_server: LiveServer) -
     assert found["unknown"] == {"code": "clever.credits.coupon.not-found", "status": 400}
     assert (found["elsewhere"], found["nowhere"]) == ([], None)
     assert found["stranger"]["status"] == 401
+
+    older = found["older"]
+    assert older["credits"] == {"prepaidCredit": 0, "freeCredit": 40.05, "currency": "EUR"}  # with the coupon's 20.00
+    assert {each["invoice_number"] for each in older["invoices"]} == {october.number, note.number}
+    assert [each["invoice_number"] for each in older["unpaid"]] == [october.number]
+    assert (older["invoice"]["invoice_number"], older["page"]) == (october.number, 200)
+    assert older["methods"] == []
+    assert older["prices"]["runtime"] == older["ownPrices"]["runtime"] != []
+    assert older["notThere"]["code"] == "method_not_allowed"  # nobody pays through this API
