@@ -1,8 +1,8 @@
 """The price system as the platform publishes it: the inverse of what `import_prices` reads (interfaces, section 2).
 
-Reading back what is written here changes no price. What the published format has no word for is said with two keys
-more, which readers of the format ignore: `mode` of volume prices, and `package_quantity` of packages that are not the
-quantity of the unit price.
+What that read comes back as it was, and reading it again changes nothing. Prices that finance set may say more than the
+published format has words for: units of their own, `mode` of volume prices, and `package_quantity` of packages that are
+not the quantity of the unit price. Readers of the format ignore these keys.
 """
 
 from collections.abc import Iterator

@@ -259,6 +259,28 @@ def published() -> dict[str, Any]:
     return system
 
 
+def test_prices_that_the_published_format_has_no_word_for_say_so() -> None:
+    make_metered_price(
+        code="mails", unit="message", per_quantity=1_000, package=500, tiers=[(1_000, "0"), (None, "0.35")]
+    )
+    make_metered_price(code="disk", unit="GB", mode="volume", tiers=[(10, "0.20"), (None, "0.10")])
+    make_metered_price(code="seats", unit="User", per_quantity=100, package=100, tiers=[(100, "0"), (None, "8")])
+    make_metered_price(code="gpu", unit="second", per_quantity=7, unit_price="0.01")  # no whole price per hour
+    system = read(Program().get("/v4/billing/price-system", zone_id="par", currency="EUR"))
+    disk, gpu, mails, seats = system["countable"]
+
+    assert mails["data_unit"] == "message"
+    assert mails["data_quantity_for_price"] == {"secability": "insecable", "quantity": 1000, "package_quantity": 500}
+    assert [plan["max_quantity"] for plan in mails["price_plans"]] == [1000, None]
+    assert (disk["data_unit"], disk["mode"]) == ("B", "volume")
+    assert [plan["max_quantity"] for plan in disk["price_plans"]] == [10 * 10**9, None]
+    assert seats["time_interval_for_price"] == {"secability": "insecable", "interval": "PT720H"}
+    assert [plan["max_quantity"] for plan in seats["price_plans"]] == [101, None]  # users are counted below it
+    assert (gpu["data_unit"], gpu["data_quantity_for_price"]["quantity"]) == ("second", 7)
+    assert "mode" not in gpu
+    assert system["runtime"] == []
+
+
 def test_the_published_price_system_comes_back_as_it_went_in(published: dict[str, Any], tmp_path: Path) -> None:
     raw = Program().get("/v4/billing/price-system", zone_id="PAR", currency="EUR").content
     found = json.loads(raw, parse_float=Decimal)
