@@ -90,7 +90,9 @@ class ConfigurationChangeAdmin(ReadOnlyAdmin[LogEntry]):
 
     @display(description=_("who"))
     def who(self, entry: LogEntry) -> str:
-        """A person; otherwise a command or the scheduler."""
+        """A person, or the key of a program; otherwise a command or the scheduler."""
+        if key := (entry.additional_data or {}).get("api_key"):
+            return gettext("API key %(name)s") % {"name": key}
         return str(entry.actor or entry.actor_email or gettext("system"))
 
     @display(description=_("action"), label=COLOURS)

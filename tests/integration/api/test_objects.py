@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 import time_machine
+from auditlog.models import LogEntry
 from django.core.cache import cache
+from django.urls import reverse
 
-from billing.models import AddOn, ApiAnswer, Charge, Coupon, CreditEntry, CreditGrant
+from billing.models import AddOn, ApiAnswer, ApiKey, Charge, Coupon, CreditEntry, CreditGrant
 from organizations.models import Organization
 from tests.builders.api import NOW, Program, make_key
+from tests.builders.desk import desk
 from tests.builders.imports import billing_object, organization_line, resource_line
 from tests.builders.organizations import make_organization
 from tests.builders.usage import make_resource
@@ -81,6 +84,16 @@ def test_what_is_put_is_read_and_may_be_put_again_as_it_was_read(platform: Progr
         assert again.json() == read.json()
         collection = url.rpartition("/")[0]
         assert platform.get(collection).json() == {"items": [read.json()], "next": None}
+
+
+def test_the_log_of_changes_names_the_key(platform: Program) -> None:
+    platform.put("/api/organizations/orga_atlas", organization_line())
+    entry = LogEntry.objects.get_for_model(Organization).get()
+    key = ApiKey.objects.get()
+    assert (entry.actor, entry.additional_data) == (None, {"api_key": f"{key.name} ({key.prefix})"})
+
+    listed = desk("Auditor").get(reverse("admin:auditlog_logentry_changelist"))
+    assert f"API key {key.name} ({key.prefix})" in listed.content.decode()
 
 
 def test_identifiers_may_hold_anything(platform: Program) -> None:
