@@ -1,7 +1,8 @@
 """Say that invoices became overdue, and that services are to be suspended: once each, by event and by webhook.
 
 The domain page (section 9) suspends services from day 31 after issue. Nobody is suspended for an invoice that is not
-due yet: with a longer payment term it is the day after the due date.
+due yet: with a longer payment term it is the day after the due date. An invoice that was paid and is owed again, as the
+bank took the money back, begins anew.
 """
 
 from datetime import date, datetime, timedelta
@@ -49,7 +50,7 @@ def _announce_suspensions(today: date, at: datetime) -> int:
     since = today - timedelta(days=SUSPENDED_FROM_DAY)
     old = unpaid_invoices().filter(issue_date__lte=since, due_date__lt=today, due_date__gte=today - SAID_WITHIN)
     owed = unpaid_invoices().filter(pk=OuterRef("invoice_id"))
-    said = Event.objects.filter(Exists(owed), organization=OuterRef("organization_id"), kind=SUSPEND)
+    said = _standing(Event.objects.filter(Exists(owed), organization=OuterRef("organization_id"), kind=SUSPEND))
     candidates = old.filter(~Exists(said)).order_by("organization_id", "issue_date", "id")
     rows = list(candidates.select_for_update(of=("self",))[:BATCH_SIZE])
     first: dict[int, Invoice] = {}
@@ -63,7 +64,18 @@ def _announce_suspensions(today: date, at: datetime) -> int:
 
 
 def _unsaid(invoices: QuerySet[Invoice], kind: str) -> QuerySet[Invoice]:
-    return invoices.filter(~Exists(Event.objects.filter(invoice=OuterRef("pk"), kind=kind)))
+    return invoices.filter(~Exists(_standing(Event.objects.filter(invoice=OuterRef("pk"), kind=kind))))
+
+
+def _standing(said: QuerySet[Event]) -> QuerySet[Event]:
+    """What was said since the invoice was last paid: after that it was no longer true."""
+    reopened = Event.objects.filter(
+        invoice=OuterRef("invoice"),
+        kind="allocation.undone",
+        values__before__payment_state="paid",
+        id__gt=OuterRef("pk"),
+    )
+    return said.filter(~Exists(reopened))
 
 
 def _event(kind: str, row: Invoice) -> NewEvent:

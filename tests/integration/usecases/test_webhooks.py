@@ -22,7 +22,7 @@ from tests.builders.closing import close, consume, issue, local, make_metered_pr
 from tests.builders.credits import make_grant
 from tests.builders.desk import make_staff
 from tests.builders.invoices import make_invoice
-from tests.builders.money import receive
+from tests.builders.money import charge_back, receive
 from tests.builders.organizations import make_organization
 from tests.builders.webhooks import Listener, make_webhook
 
@@ -156,6 +156,22 @@ def test_an_invoice_is_overdue_once_and_services_are_suspended_once(atlas: Organ
     third = make_invoice(organization=atlas, status="pending", month=date(2026, 12, 1), fees_cents=10_00)
     assert announce_overdue(at=local("2027-02-10 08:00")) == 2
     assert Event.objects.filter(kind="organization.suspend", invoice=third).count() == 1
+
+
+def test_what_the_bank_takes_back_is_overdue_again(atlas: Organization) -> None:
+    make_webhook("invoice.overdue", "organization.suspend")
+    row = make_invoice(organization=atlas, status="pending", fees_cents=10_00)
+    assert announce_overdue(at=local("2026-12-02 08:00")) == 2
+
+    part = receive(atlas, 1_00, for_invoice=row)
+    charge_back(part)
+    assert announce_overdue(at=local("2026-12-03 08:00")) == 0  # it was owed all the time
+
+    rest = receive(atlas, row.total_cents, for_invoice=row)
+    assert announce_overdue(at=local("2026-12-04 08:00")) == 0
+    charge_back(rest)
+    assert [announce_overdue(at=local(f"2026-12-{day:02} 08:00")) for day in (5, 6)] == [2, 0]
+    assert types().count("organization.suspend") == types().count("invoice.overdue") == 2
 
 
 def test_nobody_is_suspended_before_an_invoice_is_due(atlas: Organization) -> None:
