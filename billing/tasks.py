@@ -17,6 +17,7 @@ from billing.usecases.check_drafts import check_drafts as check
 from billing.usecases.deliver_mail import deliver_mail
 from billing.usecases.deliver_webhook import deliver_webhook
 from billing.usecases.ensure_due_closes import ensure_due_closes as ensure
+from billing.usecases.forget_webhook_messages import forget_webhook_messages
 from billing.usecases.send_mail import Outcome, send_mail
 from billing.usecases.send_webhook import Sent, send_webhook
 from billing.usecases.work_on_bulk_jobs import work_on_bulk_jobs as work_on_jobs
@@ -86,6 +87,13 @@ def send_webhooks() -> None:
         sent += became is Sent.DELIVERED
     if sent:
         log.info("Delivered %s messages to webhooks", sent)
+
+
+@shared_task
+def forget_old_messages() -> None:
+    """Delete what webhooks were told long ago."""
+    if forgotten := forget_webhook_messages(at=timezone.now()):
+        log.info("Deleted %s old messages to webhooks", forgotten)
 
 
 @shared_task

@@ -45,6 +45,12 @@ BEAT_SCHEDULE: dict[str, ScheduleEntry] = {
         "schedule": 15 * MINUTES,
         "options": {"expires": 15 * MINUTES},
     },
+    # Every hour: delete messages to webhooks that are older than 90 days.
+    "forget-old-messages": {
+        "task": "billing.tasks.forget_old_messages",
+        "schedule": 60 * MINUTES,
+        "options": {"expires": 60 * MINUTES},
+    },
     # Every 10 seconds: wake workers for documents that are not rendered, and e-mails and messages that are not sent.
     "wake-for-documents": {
         "task": "billing.tasks.wake_for_documents",

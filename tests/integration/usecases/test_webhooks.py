@@ -10,7 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from billing.domain.webhooks import EVENT_TYPES, sign
 from billing.models import Event, Invoice, WebhookDelivery, WebhookEndpoint
 from billing.usecases import create_webhook as creating
+from billing.usecases import forget_webhook_messages
 from billing.usecases._permissions import NotAllowed
+from billing.usecases._webhooks import announce_ping
 from billing.usecases.announce_overdue import announce_overdue
 from billing.usecases.change_webhook import ping_webhook, rotate_webhook_secret, switch_webhook
 from billing.usecases.create_webhook import WebhookRefused, create_webhook
@@ -362,3 +364,20 @@ def test_a_secret_is_not_stored_as_it_is() -> None:
     row, secret = make_webhook()
     assert secret.startswith("whsec_")
     assert secret.removeprefix("whsec_") not in row.secret
+
+
+# --- Forgetting -------------------------------------------------------------------------------------------------------
+
+
+def test_messages_are_kept_for_90_days(atlas: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forget_webhook_messages, "BATCH_SIZE", 2)
+    endpoint, _ = make_webhook("invoice.overdue")
+    for day in (1, 1, 1, 2, 3):
+        announce_ping(endpoint, at=local(f"2026-11-{day:02} 08:00"))
+    forget = forget_webhook_messages.forget_webhook_messages
+    assert forget(at=local("2027-01-30 08:00")) == 0  # 90 days to the minute
+    assert forget(at=local("2027-01-31 08:00")) == 3
+    assert forget(at=local("2027-01-31 08:00")) == 0
+    assert [row.created_at for row in WebhookDelivery.objects.order_by("id")] == [
+        local(f"2026-11-{day:02} 08:00") for day in (2, 3)
+    ]
