@@ -2,20 +2,24 @@
 
 import json
 import random
+from bisect import bisect
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import batched
 from threading import Barrier
 from typing import Any
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.db import connection
+from django.db.models import F, Sum
 
-from billing.models import ApiAnswer, Charge, CreditEntry, UsageRecord
+from billing.models import ApiAnswer, Charge, CreditEntry, UsageDetail, UsageRecord
 from tests.builders.api import Program, make_key
+from tests.builders.closing import broken_promises, close_and_issue, make_metered_price, month
 from tests.builders.organizations import make_organization
 from tests.builders.usage import make_meter, make_resource
 
@@ -148,3 +152,57 @@ def test_shuffled_doubled_and_late_events_of_four_programs_are_stored_as_one_cle
     answer = Program(key).post("/api/usage", body, content_type="application/x-ndjson")
     assert answer.json() == {"accepted": len(events), "unchanged": 0, "rejected": []}
     assert stored() == from_programs
+
+
+MONTHS = ("2026-07", "2026-08", "2026-09", "2026-10", "2026-11")
+
+
+def billed(prefix: str) -> dict[tuple[str, date], tuple[int, int]]:
+    """What organizations were billed for each month of consumption, on whichever invoice: quantity and cents."""
+    rows = UsageDetail.objects.filter(organization__external_id__startswith=prefix, meter__isnull=False).order_by()
+    sums = rows.values_list("organization__external_id", "month").annotate(Sum("quantity_micro"), Sum("amount_cents"))
+    return {(id_.removeprefix(prefix), month): (quantity, cents) for id_, month, quantity, cents in sums}
+
+
+@pytest.mark.long
+def test_whatever_arrives_late_a_month_costs_what_it_would_have_cost_in_time() -> None:
+    """Twins consume the same: of one all arrives in time, of the other shuffled, doubled, and half of it late."""
+    make_metered_price(tiers=[(500_000, "0.01"), (2_000_000, "0.007"), (None, "0.003")])
+    for prefix in ("clean", "late"):
+        for number in range(4):
+            organization = make_organization(external_id=f"{prefix}_{number}", opened_on=date(2026, 7, 1))
+            make_resource(organization=organization, external_id=f"{prefix}_app_{number}")
+    key, chance = make_key("usage:write"), random.Random(1)
+    events = sorted(stream(4_000), key=lambda event: event["end"])
+    twins = {
+        prefix: [
+            {
+                **event,
+                "event_id": f"{prefix}-{event['event_id']}",
+                "organization": event["organization"].replace("orga", prefix),
+                "resource": event["resource"].replace("app", f"{prefix}_app"),
+            }
+            for event in events
+        ]
+        for prefix in ("clean", "late")
+    }
+
+    def send(chosen: list[dict[str, str]]) -> None:
+        answer = Program(key).post("/api/usage", json.dumps(chosen).encode())
+        assert (answer.status_code, answer.json()["rejected"]) == (200, [])
+
+    for text in MONTHS:
+        end = month(text).end
+        with time_machine.travel(end + timedelta(hours=1), tick=False):
+            known = bisect(events, end.isoformat(), key=lambda event: event["end"])
+            send(twins["clean"][:known])
+            share = known if text == MONTHS[-1] else known // 2
+            at_once([partial(send, chance.sample(twins["late"][:known], share)) for _ in range(CLIENTS)])
+        close_and_issue(text)
+
+    assert UsageRecord.objects.filter(source__startswith="scaler").count() > len(events) * 2  # some span months
+    assert billed("clean_") == billed("late_")
+    assert len(billed("clean_")) == 4 * len(MONTHS)
+    late = UsageDetail.objects.filter(organization__external_id__startswith="late_")
+    assert late.exclude(month=F("invoice__consumption_month")).count() > 10
+    assert not broken_promises()
