@@ -38,8 +38,10 @@ def read_query(query: QueryDict, readers: Readers) -> dict[str, Any]:
         if name not in readers:
             known = ", ".join(readers) or "none"
             raise Problem(400, "unknown_parameter", f"There is no parameter {name!r:.60}; there are: {known}.")
-        if len(given) != 1 or "\0" in given[0]:
+        if len(given) != 1:
             raise Problem(400, "invalid_parameter", f"{name}: write one value.")
+        if "\0" in given[0]:
+            raise Problem(400, "invalid_parameter", f"{name}: leave out the NUL character.")
         try:
             values[name] = readers[name](given[0])
         except ValueError as error:

@@ -51,7 +51,8 @@ def example_of(name: str) -> Schema:
 CURSOR = parameter(
     *("cursor", "The `next` of the page before.", "4711"), schema={"type": "string", "pattern": r"^[0-9]{1,18}$"}
 )
-ORGANIZATION = parameter("organization", "Only of this organization.", "orga_5d0")
+NO_NUL = {"type": "string", "pattern": r"^[^\x00]*$"}
+ORGANIZATION = parameter("organization", "Only of this organization.", "orga_5d0", schema=NO_NUL)
 MONTH = parameter(
     "month", "Consumption month.", "2026-10", schema={"type": "string", "pattern": r"^20[0-9]{2}-(0[1-9]|1[0-2])$"}
 )
