@@ -15,6 +15,7 @@ from billing.usecases._references import OwnedResource, Owner, References
 
 TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+_encode = msgspec.msgpack.Encoder().encode
 
 type RejectionCode = Literal[
     "malformed_json",
@@ -154,8 +155,7 @@ class UsageChecker:
         quantity_micro = _read_quantity(record.quantity)
         start, end = self._read_times(record)
         zone = record.zone.lower() if record.zone else ""
-        content = msgspec.msgpack.encode((keys, start, end, quantity_micro, zone))
-        content_hash = blake2b(content, digest_size=16).digest()
+        content_hash = blake2b(_encode((keys, start, end, quantity_micro, zone)), digest_size=16).digest()
         parts = self._calendar.split(quantity_micro, start, end)
         return Arrival(index, record.source, record.event_id, *keys, zone, parts, content_hash)
 
@@ -179,22 +179,25 @@ class _Calendar:
     def __init__(self, zone: ZoneInfo) -> None:
         self._zone = zone
         self._bounds: dict[int, tuple[datetime, datetime, date]] = {}
+        self._last = (EARLIEST, EARLIEST, EARLIEST.date())  # no instant lies in it
 
     def split(self, quantity_micro: int, start: datetime, end: datetime) -> tuple[MonthPart, ...]:
         """Split a quantity at the months that begin between two UTC instants."""
-        month_end, first_day = self._month_of(start)
+        month_start, month_end, first_day = self._last  # that of the record before, nearly always
+        if not month_start <= start < month_end:
+            month_start, month_end, first_day = self._last = self._month_of(start)
         if end <= month_end:
             return (MonthPart(first_day, start, end, quantity_micro),)
         parts = split_quantity(quantity_micro, start, end, months_between(start, end, self._zone))
-        return tuple(MonthPart(self._month_of(p.start)[1], p.start, p.end, p.quantity_micro) for p in parts)
+        return tuple(MonthPart(self._month_of(p.start)[2], p.start, p.end, p.quantity_micro) for p in parts)
 
-    def _month_of(self, instant: datetime) -> tuple[datetime, date]:
+    def _month_of(self, instant: datetime) -> tuple[datetime, datetime, date]:
         # The month of the same name as the UTC month, or a neighbour when the instant is near its edge.
         number = instant.year * 12 + instant.month - 1
         for candidate in (number, number + 1, number - 1):
-            month_start, month_end, first_day = self._bounds.get(candidate) or self._compute(candidate)
-            if month_start <= instant < month_end:
-                return month_end, first_day
+            bounds = self._bounds.get(candidate) or self._compute(candidate)
+            if bounds[0] <= instant < bounds[1]:
+                return bounds
         raise AssertionError(f"No month holds {instant.isoformat()}.")
 
     def _compute(self, number: int) -> tuple[datetime, datetime, date]:
