@@ -118,6 +118,22 @@ def test_an_answer_drop_by_drop_holds_up_nobody(raw: Any, monkeypatch: pytest.Mo
     assert time.monotonic() - began < 3
 
 
+def test_a_greeting_drop_by_drop_holds_up_nobody(raw: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "ANSWER_SECONDS", 0.5)
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(10_000)
+        connection.sendall(b"\x16\x03\x03\x40\x00")  # a TLS record of 16,384 bytes is to come
+        for _ in range(60):
+            time.sleep(0.1)
+            connection.sendall(b"\x02")
+
+    began = time.monotonic()
+    with pytest.raises(NotDelivered, match="No secure connection"):
+        deliver_webhook(raw(answer).replace("http://", "https://"), b"{}", {})
+    assert time.monotonic() - began < 3
+
+
 def test_a_certificate_that_nobody_trusts(raw: Any) -> None:
     def answer(connection: socket.socket) -> None:
         connection.recv(10_000)
