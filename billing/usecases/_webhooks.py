@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
+from django.db import connection
 from django.db.models import Count
 from msgspec import json
 
@@ -16,8 +17,13 @@ from billing.domain.webhooks import TRIED_FOR, EventType
 from billing.models import CloseOutcome, Invoice, MonthClose, WebhookDelivery, WebhookEndpoint
 from billing.queries.among import among
 from billing.queries.invoices import due_cents
+from billing.usecases._bulk import Row, bulk_write
 
-BATCH_SIZE = 1_000
+State = WebhookDelivery.State
+_COLUMNS = (
+    *("endpoint_id", "event_id", "type", "organization_id", "body", "state", "attempts", "not_before", "try_until"),
+    *("error", "created_at"),
+)
 
 type Data = dict[str, Any]
 
@@ -28,6 +34,7 @@ def announce_documents(type_: EventType, invoice_ids: Collection[int], *, at: da
     if not endpoints:
         return
     rows = Invoice.objects.filter(among("id", invoice_ids)).select_related("organization", "refers_to").order_by("id")
+    rows = rows.defer("seller", "buyer", "review_notes")  # JSON that takes long to read
     _announce(type_, [(row.organization_id, document_data(row)) for row in rows], endpoints, at)
 
 
@@ -91,23 +98,13 @@ def _wanting(type_: EventType) -> list[WebhookEndpoint]:
 def _announce(
     type_: EventType, happened: Iterable[tuple[int | None, Data]], endpoints: Collection[WebhookEndpoint], at: datetime
 ) -> None:
-    """One message for each endpoint that may hear of the organization."""
-    WebhookDelivery.objects.bulk_create(
-        (
-            WebhookDelivery(
-                endpoint=endpoint,
-                event_id=event_id,
-                type=type_,
-                organization_id=organization_id,
-                body=json.encode({"id": event_id, "type": type_, "timestamp": at, "data": data}).decode(),
-                not_before=at,
-                try_until=at + TRIED_FOR,
-                created_at=at,
-            )
-            for organization_id, data in happened
-            for event_id in (f"evt_{uuid4().hex}",)
-            for endpoint in endpoints
-            if endpoint.organization_id in (None, organization_id)
-        ),
-        batch_size=BATCH_SIZE,
-    )
+    """One message for each endpoint that may hear of it; there may be one for every invoice of a month."""
+    rows: list[Row] = []
+    for organization_id, data in happened:
+        event_id = f"evt_{uuid4().hex}"
+        body = json.encode({"id": event_id, "type": type_, "timestamp": at, "data": data}).decode()
+        message = (event_id, type_, organization_id, body, State.WAITING.value, 0, at, at + TRIED_FOR, "", at)
+        rows += [
+            (endpoint.pk, *message) for endpoint in endpoints if endpoint.organization_id in (None, organization_id)
+        ]
+    bulk_write(connection, WebhookDelivery._meta.db_table, _COLUMNS, rows)
