@@ -1,8 +1,8 @@
 """Storing usage that was checked: once per event, whoever else stores the same one at the same time.
 
 Most batches bring new events only, so the first parts go straight into the table, in the order of their identity so
-that nobody deadlocks. When the unique key (month, source, event, part) refuses that, they go through a temporary table:
-the key decides who was first; who comes second compares.
+that nobody deadlocks. When the unique key (month, source, event, part) refuses that, the transaction is lost. In the
+next one they go through a temporary table: the key decides who was first; who comes second compares.
 
     arrivals ── COPY ──> temporary table ── INSERT … ON CONFLICT DO NOTHING ──> usage records
                                 └── what was not inserted: is the stored content the same?
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db import IntegrityError, connection, transaction
+from django.db import connection
 
 from billing.models import UsageRecord
 from billing.usecases._bulk import Row, allocate_ids, bulk_write
@@ -75,39 +75,32 @@ class Stored(NamedTuple):
     different: list[int]
 
 
-def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Stored:
+def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime, are_new: bool) -> Stored:
     """Store records within the transaction of the caller, in a number of queries that does not depend on theirs.
 
-    Of two records with one identity, the first wins. The partitions of their months must exist.
+    Of two records with one identity, the first wins. The partitions of their months must exist. Raises IntegrityError
+    for records that are said to be new, and are not.
     """
     if not arrivals:
         return Stored(0, 0, [])
     ordered = sorted(arrivals, key=lambda arrival: (arrival.parts[0].month, arrival.source, arrival.event_id))
     verdicts: dict[int, bool] = {}
-    if not _insert_all(ordered, received_at):
-        inserted = _insert_new(ordered, received_at)
-        verdicts = dict(_compare()) if inserted < len(ordered) else {}
+    if are_new:
+        # Nobody needs their ids, so the database gives them.
+        rows = (_row(0, each, 0, each.parts[0], received_at)[1:] for each in ordered)
+        bulk_write(connection, _TABLE, COLUMNS[1:], rows)
+    elif _insert_new(ordered, received_at) < len(ordered):
+        verdicts = dict(_compare())
     accepted = [arrival for position, arrival in enumerate(ordered) if position not in verdicts]
     # Later parts belong to whoever stored the first one, so nothing can be in their way.
     later = [(arrival, number, part) for arrival in accepted for number, part in enumerate(arrival.parts) if number > 0]
     if later:
         ids = allocate_ids(UsageRecord, len(later))
-        rows = (_row(id_, *each, received_at) for id_, each in zip(ids, later, strict=True))
-        bulk_write(connection, _TABLE, COLUMNS, rows)
+        parts = (_row(id_, *each, received_at) for id_, each in zip(ids, later, strict=True))
+        bulk_write(connection, _TABLE, COLUMNS, parts)
     flag_unbilled({(arrival.organization_id, part.month) for arrival in accepted for part in arrival.parts})
     different = sorted(ordered[position].index for position, is_same in verdicts.items() if not is_same)
     return Stored(len(accepted), len(verdicts) - len(different), different)
-
-
-def _insert_all(ordered: Sequence[Arrival], received_at: datetime) -> bool:
-    """Insert the first parts if all of them are new; nobody needs their ids, so the database gives them."""
-    try:
-        with transaction.atomic():
-            rows = [_row(0, each, 0, each.parts[0], received_at)[1:] for each in ordered]
-            bulk_write(connection, _TABLE, COLUMNS[1:], rows)
-    except IntegrityError:
-        return False
-    return True
 
 
 def _insert_new(ordered: Sequence[Arrival], received_at: datetime) -> int:

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 import msgspec
+from django.db import IntegrityError, OperationalError, transaction
 
 from billing.queries.months import billing_zone
 from billing.usecases._references import References
@@ -50,8 +52,13 @@ _DIFFERENT = "This event was recorded before with other content; an event is nev
 
 
 def _store(arrivals: Sequence[Arrival], at: datetime) -> Stored:
-    def work() -> Stored:
+    def work(*, are_new: bool) -> Stored:
         ensure_partitions({part.month for arrival in arrivals for part in arrival.parts})
-        return store_arrivals(arrivals, received_at=at)
+        return store_arrivals(arrivals, received_at=at, are_new=are_new)
 
-    return run_in_transaction(work, before_retry=forget_partitions)
+    try:
+        with transaction.atomic():
+            return work(are_new=True)
+    except (IntegrityError, OperationalError):  # some were there before, or somebody was in the way
+        forget_partitions()
+    return run_in_transaction(partial(work, are_new=False), before_retry=forget_partitions)
