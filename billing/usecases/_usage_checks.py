@@ -13,6 +13,7 @@ from billing.domain.periods import Month, months_between, split_quantity
 from billing.domain.quantities import parse_micro
 from billing.usecases._references import OwnedResource, Owner, References
 
+LONGEST_ZONE = 50
 TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _encode = msgspec.msgpack.Encoder().encode
@@ -43,7 +44,7 @@ class NewUsage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False
     start: Annotated[datetime, msgspec.Meta(tz=True)]
     end: Annotated[datetime, msgspec.Meta(tz=True)]
     quantity: str
-    zone: Annotated[str, msgspec.Meta(max_length=50)] | None = None
+    zone: Annotated[str, msgspec.Meta(max_length=LONGEST_ZONE)] | None = None
 
 
 class Rejection(msgspec.Struct, frozen=True, order=True):
@@ -155,6 +156,8 @@ class UsageChecker:
         quantity_micro = _read_quantity(record.quantity)
         start, end = self._read_times(record)
         zone = record.zone.lower() if record.zone else ""
+        if len(zone) > LONGEST_ZONE:  # a few letters are two in lower case
+            raise Refused("invalid_text", f"The zone has more than {LONGEST_ZONE} characters.")
         content_hash = blake2b(_encode((keys, start, end, quantity_micro, zone)), digest_size=16).digest()
         parts = self._calendar.split(quantity_micro, start, end)
         return Arrival(index, record.source, record.event_id, *keys, zone, parts, content_hash)

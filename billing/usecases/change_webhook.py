@@ -33,10 +33,15 @@ def switch_webhook(*, webhook_id: int, on: bool, reason: str = "", actor: User |
 
 @transaction.atomic
 def rotate_webhook_secret(*, webhook_id: int, actor: User | None, at: datetime) -> str:
-    """Sign with a new secret, which is returned this once; the old one signs too for a day. Raises NotAllowed."""
+    """Sign with a new secret, which is returned this once; the old one signs too for a day. Raises NotAllowed.
+
+    Again within that day, the old one is still that from before: it may be the one that the receiver has.
+    """
     row = _lock(webhook_id, actor)
     secret, stored = new_webhook_secret()
-    row.old_secret, row.old_secret_until, row.secret = row.secret, at + OLD_SECRET_LASTS, stored
+    if row.old_secret_until is None or row.old_secret_until <= at:
+        row.old_secret, row.old_secret_until = row.secret, at + OLD_SECRET_LASTS
+    row.secret = stored
     row.save(update_fields=["secret", "old_secret", "old_secret_until"])
     _record("webhook.secret_rotated", row, actor, at)
     return secret

@@ -8,6 +8,7 @@ A worker that dies in between leaves `sending` behind, which is due again once i
 import logging
 import random
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
@@ -85,13 +86,19 @@ def _post(delivery: WebhookDelivery, post: Post, at: datetime) -> tuple[int | No
     try:
         return post(endpoint.url, body, headers), ""
     except NotDelivered as error:
-        return None, str(error)[:300]
+        return None, str(error).replace("\0", "")[:300]  # what the other side said may hold anything
 
 
 def _secrets(endpoint: WebhookEndpoint, at: datetime) -> list[str]:
-    is_old_valid = endpoint.old_secret_until is not None and at < endpoint.old_secret_until
-    stored = [endpoint.secret, *([endpoint.old_secret] if is_old_valid else [])]
-    return [cipher(PURPOSE).decrypt(secret.encode()).decode() for secret in stored]
+    secrets = [_decrypt(endpoint.secret)]
+    if endpoint.old_secret_until is not None and at < endpoint.old_secret_until:
+        with suppress(InvalidToken):  # an old one that is lost is no reason not to sign with the new one
+            secrets.append(_decrypt(endpoint.old_secret))
+    return secrets
+
+
+def _decrypt(stored: str) -> str:
+    return cipher(PURPOSE).decrypt(stored.encode()).decode()
 
 
 @transaction.atomic

@@ -309,6 +309,12 @@ class TestRefusals:
         assert result.accepted == 1
         assert [(each.index, each.code) for each in result.rejected] == [(0, "invalid_text")]
 
+    def test_a_zone_that_is_longer_in_lower_case(self) -> None:
+        result = record(usage(zone="İ" * 26), usage("good", zone="İ" * 25))  # each is two characters then
+
+        assert result.accepted == 1
+        assert [(each.index, each.code) for each in result.rejected] == [(0, "invalid_text")]
+
     def test_a_refused_record_stops_no_other(self) -> None:
         result = record(usage("e1"), usage("e2", quantity="x"), usage("e3"), usage("e4", meter="x"), usage("e5"))
 

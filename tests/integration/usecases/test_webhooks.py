@@ -16,6 +16,7 @@ from billing.usecases._webhooks import announce_ping
 from billing.usecases.announce_overdue import announce_overdue
 from billing.usecases.change_webhook import ping_webhook, rotate_webhook_secret, switch_webhook
 from billing.usecases.create_webhook import WebhookRefused, create_webhook
+from billing.usecases.deliver_webhook import NotDelivered
 from billing.usecases.resend_webhook import UnableToResend, resend_failed_webhooks, resend_webhook
 from billing.usecases.send_webhook import LEASE, Sent, send_webhook
 from organizations.models import Organization
@@ -300,6 +301,34 @@ def test_a_secret_of_another_key_is_said_to_be_lost(endpoint: WebhookEndpoint, s
     assert send_all(listener, NOW) == [Sent.POSTPONED]
     assert listener.got == []
     assert "rotate" in WebhookDelivery.objects.get().error
+
+    secret = rotate_webhook_secret(webhook_id=endpoint.pk, actor=None, at=NOW)
+    WebhookEndpoint.objects.update(not_before=None)
+    assert send_all(listener, NOW + timedelta(hours=1)) == [Sent.DELIVERED]
+    _, body, headers = listener.got[0]
+    assert headers["webhook-signature"] == sign(
+        headers["webhook-id"], int(headers["webhook-timestamp"]), body, [secret]
+    )
+
+
+def test_a_secret_rotated_twice_leaves_the_receiver_its_own(endpoint: WebhookEndpoint) -> None:
+    first = endpoint.secret
+    for minutes in (0, 5):
+        rotate_webhook_secret(webhook_id=endpoint.pk, actor=None, at=NOW + timedelta(minutes=minutes))
+    endpoint.refresh_from_db()
+    assert (endpoint.old_secret, endpoint.old_secret_until) == (first, NOW + timedelta(days=1))
+    newest = endpoint.secret
+    rotate_webhook_secret(webhook_id=endpoint.pk, actor=None, at=NOW + timedelta(days=1))
+    endpoint.refresh_from_db()
+    assert endpoint.old_secret == newest
+
+
+def test_what_the_other_side_says_may_hold_anything(endpoint: WebhookEndpoint) -> None:
+    def refuse(*_: Any) -> int:
+        raise NotDelivered("none that is HTTP: HTTP/9\0")
+
+    assert send_webhook(post=refuse, at=NOW) is Sent.POSTPONED
+    assert WebhookDelivery.objects.get().error == "none that is HTTP: HTTP/9"
 
 
 # --- Making one -------------------------------------------------------------------------------------------------------
