@@ -48,12 +48,7 @@ def start_bulk_job(
     require(actor, "billing.issue_invoice")
     close = MonthClose.objects.select_for_update(no_key=True).get(pk=close_id)
     month = month_of(close.month)
-    if not month.has_ended(at) and kind != Kind.PREVIEW:
-        raise UnableToStart(
-            _("%(month)s has not ended yet: only a dry run can look at it.") % {"month": format_month(month.first_day)}
-        )
-    if BulkJob.objects.filter(close=close, kind=kind, state__in=(State.WAITING, State.RUNNING)).exists():
-        raise UnableToStart(_("The same work is under way already."))
+    _check_may_begin(close, kind, month, at)
     if issue_date is not None:
         _check_date(close, issue_date, local_day(at))
     chosen = [id_ for id_ in _payers(kind, month) if organization_ids is None or id_ in organization_ids]
@@ -74,6 +69,15 @@ def start_bulk_job(
     values = {"job": job.pk, "kind": kind, "month": str(month), "organizations": len(chosen)}
     record_event(NewEvent("bulk_job.started", values=values), actor=actor, at=at)
     return job
+
+
+def _check_may_begin(close: MonthClose, kind: str, month: Month, at: datetime) -> None:
+    if not month.has_ended(at) and kind != Kind.PREVIEW:
+        raise UnableToStart(
+            _("%(month)s has not ended yet: only a dry run can look at it.") % {"month": format_month(month.first_day)}
+        )
+    if BulkJob.objects.filter(close=close, kind=kind, state__in=(State.WAITING, State.RUNNING)).exists():
+        raise UnableToStart(_("The same work is under way already."))
 
 
 def _add_items(job: BulkJob, payer_ids: Collection[int]) -> None:

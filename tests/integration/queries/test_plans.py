@@ -232,7 +232,7 @@ def test_no_page_reads_all_invoices_of_100_000_a_month(a_large_month: MonthClose
         ApprovalPolicy.objects.update(**policy)
         for page, url in pages.items():
             whole, seconds, reading = measure(url)
-            print(f"{name:<5}{page:<16}{whole * 1000:>8.0f} ms, {seconds * 1000:>8.0f} ms of SQL")  # noqa: T201
+            print(f"{name:<5}{page:<16}{whole * 1000:>8.0f} ms, {seconds * 1000:>8.0f} ms of SQL")  # noqa: T201  # for -s
             slow += [f"{name} {page}: {plan}" for plan in reading]
             if seconds > limit:
                 slow.append(f"{name} {page}: {seconds:.2f} s of SQL")
