@@ -81,6 +81,12 @@ class Invoice(models.Model):
     )
     seller = models.JSONField(_("seller"), null=True, blank=True, help_text=_("Copied when the invoice is issued."))
     buyer = models.JSONField(_("buyer"), null=True, blank=True, help_text=_("Copied when the invoice is issued."))
+    printed = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What it prints of rows that may change, copied when it is issued: `billing.queries.printed`.",
+    )
     created_at = models.DateTimeField(_("created"))
     computed_at = models.DateTimeField(_("computed"))
     issued_at = models.DateTimeField(_("issued"), null=True, blank=True)

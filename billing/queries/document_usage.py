@@ -11,6 +11,7 @@ from billing.models import Price as PriceRow
 from billing.models import UsageDetail
 from billing.queries.among import among
 from billing.queries.prices import stored_price
+from billing.queries.printed import Printed
 
 type Names = Mapping[int, tuple[str, str]]
 """Identifier and name of organizations."""
@@ -47,7 +48,6 @@ _DETAIL_COLUMNS = (
     "resource_name",
     "month",
     "meter__code",
-    "meter__name",
     "meter__unit",
     "zone",
     "quantity_micro",
@@ -56,9 +56,9 @@ _DETAIL_COLUMNS = (
 )
 
 
-def load_details(invoice_ids: Collection[int]) -> dict[int, list[Detail]]:
-    """The usage details of each document, as they were written."""
-    found = UsageDetail.objects.filter(among("invoice", invoice_ids)).order_by("invoice_id", "id")
+def load_details(printed: Mapping[int, Printed]) -> dict[int, list[Detail]]:
+    """The usage details of each document, as they were written, with its names of their meters."""
+    found = UsageDetail.objects.filter(among("invoice", printed)).order_by("invoice_id", "id")
     values = list(found.values_list("invoice_id", *_DETAIL_COLUMNS))
     prices = _load_prices({value[-1] for value in values if value[-1]})
     details: dict[int, list[Detail]] = {}
@@ -69,7 +69,6 @@ def load_details(invoice_ids: Collection[int]) -> dict[int, list[Detail]]:
         name,
         month,
         code,
-        meter,
         unit,
         zone,
         quantity,
@@ -79,7 +78,7 @@ def load_details(invoice_ids: Collection[int]) -> dict[int, list[Detail]]:
         line = UsageLine(
             month=month,
             meter_code=code or "",
-            meter_name=meter or "",
+            meter_name=printed[invoice_id].meters[code] if code else "",
             unit=unit or "",
             zone=zone,
             quantity_micro=quantity or 0,

@@ -24,10 +24,10 @@ from billing.models import TaxSubtotal as TaxRow
 from billing.queries.among import among
 from billing.queries.document_usage import Detail, Names, group_usage, load_details
 from billing.queries.invoice_pages import statement_of
-from billing.queries.legal_texts import ExchangeRates, LegalTexts
+from billing.queries.legal_texts import LegalTexts
 from billing.queries.months import month_of
 from billing.queries.parties import buyer_snapshots, seller_snapshot
-from organizations.models import Organization
+from billing.queries.printed import Printed, printed_of
 
 
 class _Given(NamedTuple):
@@ -48,24 +48,18 @@ def load_documents(
 ) -> dict[int, Document]:
     """Load documents, drafts or issued, by id, in a number of queries that depends on nothing.
 
-    The parties are the copies of what is issued; a draft has those of today. A line's VAT is that frozen on it. Legal
-    texts and exchange rates are those of the issue date; for a draft those of `day`, by default the first day on which
-    it could be issued. Texts are in the language of the buyer, unless told otherwise.
+    Parties, names and the exchange rate are the copies of what is issued; a draft has those of today. A line's VAT is
+    that frozen on it. Legal texts are those of the issue date; for a draft those of `day`, by default the first day on
+    which it could be issued. Texts are in the language of the buyer, unless told otherwise.
     """
     rows = list(
         Invoice.objects.filter(among("id", invoice_ids)).select_related(
             "organization", "legal_entity", "refers_to", "statement"
         )
     )
-    logos = _load_logos(rows)
-    lines, taxes, details = _load_lines(rows), _load_taxes(rows), load_details([row.pk for row in rows])
-    named = {row.organization_id for row in rows}
-    named |= {line.organization_id for of_document in lines.values() for line in of_document}
-    named |= {detail.organization_id for of_document in details.values() for detail in of_document}
-    organizations = Organization.objects.filter(among("id", named))
-    names = {
-        id_: (external_id, name) for id_, external_id, name in organizations.values_list("id", "external_id", "name")
-    }
+    days = {row.pk: row.issue_date or day or month_of(row.consumption_month).next.first_day for row in rows}
+    printed, logos = printed_of(rows, days), _load_logos(rows)
+    lines, taxes, details = _load_lines(rows), _load_taxes(rows), load_details(printed)
     drafts = [row for row in rows if row.document_state == DocumentState.DRAFT]
     given, buyers = _load_given(drafts), buyer_snapshots({row.organization_id for row in drafts})
     documents = {
@@ -73,31 +67,28 @@ def load_documents(
             row,
             given.get(row.pk, _Given(row.due_date, None, row.note)),
             msgspec.convert(row.buyer or _credited_buyer(row) or buyers[row.organization_id], Buyer),
-            [_line(line, row.organization_id, names) for line in lines.get(row.pk, ())],
+            [_line(line, row.organization_id, printed[row.pk].organizations) for line in lines.get(row.pk, ())],
             taxes.get(row.pk, []),
             details.get(row.pk, []),
-            names,
+            printed[row.pk],
             logos.get(row.legal_entity_id, ""),
         )
         for row in rows
     }
-    return _with_legal_texts(documents, day, language)
+    return _with_mentions(documents, days, language)
 
 
-def _with_legal_texts(
-    documents: Mapping[int, Document], day: date | None, language: Language | None
+def _with_mentions(
+    documents: Mapping[int, Document], days: Mapping[int, date], language: Language | None
 ) -> dict[int, Document]:
-    """Add what depends on the day: mentions, and the rate that VAT in euros is computed with."""
-    days = {id_: document.issue_date or day or document.provision_month for id_, document in documents.items()}
+    """Add the legal texts of the day: issued documents keep theirs, as no text is changed or comes before them."""
     texts = LegalTexts()
-    rates = ExchangeRates([(document.currency, days[id_]) for id_, document in documents.items()])
     return {
         id_: structs.replace(
             document,
             mentions=texts.mentions(
                 _mention_codes(document), language=language or document.buyer.language, day=days[id_]
             ),
-            exchange=rates.on(document.currency, days[id_]),
         )
         for id_, document in documents.items()
     }
@@ -119,7 +110,7 @@ def _document(
     lines: Sequence[DocumentLine],
     taxes: Sequence[TaxSubtotal],
     details: Sequence[Detail],
-    names: Names,
+    printed: Printed,
     logo: str,
 ) -> Document:
     statement: CreditStatement | None = getattr(row, "statement", None)
@@ -132,6 +123,7 @@ def _document(
         currency=row.currency,
         issue_date=row.issue_date,
         due_date=given.due_date,
+        exchange=printed.exchange,
         seller=structs.replace(msgspec.convert(row.seller or seller_snapshot(row.legal_entity), Seller), logo=logo),
         buyer=buyer if given.purchase_order is None else structs.replace(buyer, purchase_order=given.purchase_order),
         note=given.note,
@@ -145,7 +137,9 @@ def _document(
         fees_cents=0 if statement is None else statement.fees_cents,
         regularization_cents=0 if statement is None else statement.regularization_cents,
         direct_cents=row.subtotal_cents if statement is None else statement.direct_cents,
-        usage=group_usage([detail for detail in details if detail.line.meter_code], names, row.organization_id),
+        usage=group_usage(
+            [detail for detail in details if detail.line.meter_code], printed.organizations, row.organization_id
+        ),
         usage_discount_cents=sum(detail.line.amount_cents for detail in details if not detail.line.meter_code),
     )
 

@@ -40,6 +40,7 @@ DOCUMENT = (
     "computed_at",
     "issued_at",
 )
+LATER = ("printed",)
 # The rows of each part, in printed order; all their columns but the keys of a row and of its document.
 PARTS: Mapping[type[Model], tuple[tuple[str, ...], tuple[str, ...]]] = {
     InvoiceLine: (
@@ -97,13 +98,18 @@ PARTS: Mapping[type[Model], tuple[tuple[str, ...], tuple[str, ...]]] = {
 
 def sealed_contents(invoice_ids: Collection[int]) -> dict[int, bytes]:
     """Each document with all its parts as canonical JSON, by id; five queries however many there are."""
-    rows = Invoice.objects.filter(among("id", invoice_ids)).values_list("id", *DOCUMENT)
-    documents: dict[int, Content] = {id_: dict(zip(DOCUMENT, row, strict=True)) for id_, *row in rows}
+    columns = DOCUMENT + LATER
+    rows = Invoice.objects.filter(among("id", invoice_ids)).values_list("id", *columns)
+    documents: dict[int, Content] = {id_: _filled(dict(zip(columns, row, strict=True))) for id_, *row in rows}
     parts = [(model._meta.model_name, _rows_by_invoice(model, invoice_ids)) for model in PARTS]
     return {
         id_: json.encode(document | {name: rows.get(id_, ()) for name, rows in parts}, order="deterministic")
         for id_, document in documents.items()
     }
+
+
+def _filled(values: Content) -> Content:
+    return {name: value for name, value in values.items() if name not in LATER or value is not None}
 
 
 def _rows_by_invoice(model: type[Model], invoice_ids: Collection[int]) -> dict[int, list[Sequence[Any]]]:

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from billing.domain.quantities import format_micro
 from billing.models import Invoice
+from billing.queries.printed import printed_of
 from organizations.spreadsheets.writing import Cell
 
 ROWS_AT_ONCE = 2_000
@@ -37,19 +38,27 @@ def usage_rows(invoice: Invoice) -> Iterator[list[Cell]]:
     """Each usage detail in the order in which it was written, a few thousand at a time; the discount has no meter."""
     columns = (
         "month",
-        "organization__name",
-        "organization__external_id",
+        "organization_id",
         "resource_name",
         "resource__external_id",
-        "meter__name",
+        "meter__code",
         "zone",
         "quantity_micro",
         "meter__unit",
         "amount_cents",
     )
+    printed = printed_of([invoice], {invoice.pk: invoice.issue_date or invoice.consumption_month})[invoice.pk]
     rows = invoice.usage_details.order_by("id").values_list(*columns)
-    for *names, quantity_micro, unit, amount_cents in rows.iterator(chunk_size=ROWS_AT_ONCE):
-        if unit is None:  # the discount
-            names[3], names[5] = _("Discount on consumption"), ""
+    for month, organization_id, resource, resource_id, code, zone, quantity_micro, unit, amount_cents in rows.iterator(
+        chunk_size=ROWS_AT_ONCE
+    ):
+        identifier, name = printed.organizations[organization_id]
+        if code is None:
+            resource = _("Discount on consumption")
+        meter = printed.meters[code] if code else ""
         quantity = None if quantity_micro is None else Decimal(format_micro(quantity_micro))
-        yield [*names, quantity, unit or "", Decimal(amount_cents).scaleb(-2), invoice.currency]
+        amount = Decimal(amount_cents).scaleb(-2)
+        yield [
+            *(month, name, identifier, resource, resource_id, meter, zone),
+            *(quantity, unit or "", amount, invoice.currency),
+        ]

@@ -5,6 +5,7 @@ Order matters: credits are taken back before the money is settled, as settling m
 
 from datetime import date, datetime
 
+import msgspec
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
@@ -15,6 +16,7 @@ from billing.queries.closed_accounts import is_account_over
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
 from billing.queries.parties import seller_snapshot
+from billing.queries.printed import load_printed
 from billing.usecases._archive import await_rendering
 from billing.usecases._credit_gate import check_approved, check_e_invoice
 from billing.usecases._credit_notes import UnableToCredit, check_still_right
@@ -83,6 +85,7 @@ def _number(note: Invoice, invoice: Invoice, issue_date: date, at: datetime) -> 
     note.issue_date = note.due_date = issue_date
     note.seller = seller_snapshot(note.legal_entity)
     note.buyer = invoice.buyer
+    note.printed = msgspec.to_builtins(load_printed({note.pk: (note.currency, issue_date)})[note.pk], str_keys=True)
     note.issued_at = at
     note.save()
     seal([note.pk], series)

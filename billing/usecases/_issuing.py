@@ -13,6 +13,7 @@ from billing.domain.numbering import render_number
 from billing.models import AddOn, Charge, CreditEntry, CreditGrant, Invoice, LegalEntity, NumberSeries
 from billing.queries.among import among
 from billing.queries.parties import Snapshot, buyer_snapshots, seller_snapshot
+from billing.queries.printed import load_printed
 from billing.usecases._bulk import bulk_change, bulk_write
 from billing.usecases._close_batch import Result
 from billing.usecases._ledger import book_entries
@@ -37,6 +38,8 @@ def freeze(
     payers = Organization.objects.filter(among("id", payer_ids))
     terms = dict(payers.values_list("id", "payment_term_days"))
     seller_json = _json(seller_snapshot(seller))
+    currency_of = {document.invoice_id: document.result.facts.terms.currency for document in issued}
+    printed = load_printed({id_: (currency, issue_date) for id_, currency in currency_of.items()})
     numbers = [render_number(series.template, date=issue_date, counter=document.counter) for document in issued]
     bulk_change(
         connection,
@@ -52,6 +55,7 @@ def freeze(
             "seller",
             "buyer",
             "note",
+            "printed",
             "issued_at",
         ),
         (
@@ -66,6 +70,7 @@ def freeze(
                 seller_json,
                 _json(_buyer(buyers[payer_id], document.draft)),
                 document.draft.note or "",
+                _json(printed[document.invoice_id]),
                 at,
             )
             for payer_id, document, number in zip(payer_ids, issued, numbers, strict=True)

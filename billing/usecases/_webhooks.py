@@ -34,7 +34,7 @@ def announce_documents(type_: EventType, invoice_ids: Collection[int], *, at: da
     if not endpoints:
         return
     rows = Invoice.objects.filter(among("id", invoice_ids)).select_related("organization", "refers_to").order_by("id")
-    rows = rows.defer("seller", "buyer", "review_notes")  # JSON that takes long to read
+    rows = rows.defer("seller", "buyer", "printed", "review_notes")  # JSON that takes long to read
     _announce(type_, [(row.organization_id, document_data(row)) for row in rows], endpoints, at)
 
 

@@ -7,9 +7,11 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from billing.models import Invoice
+from billing.models import ExchangeRate, Invoice, Meter, Price
 from billing.queries.documents import load_document, load_documents
+from billing.queries.usage_rows import usage_rows
 from billing.usecases._changes import Note, PurchaseOrder
+from organizations.models import Organization
 from tests.builders.adjusting import adjust
 from tests.builders.closing import (
     close,
@@ -20,6 +22,7 @@ from tests.builders.closing import (
     make_metered_price,
     make_plan,
 )
+from tests.builders.guards import guards_lifted
 from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
@@ -78,3 +81,37 @@ def test_a_hundred_documents_cost_as_many_queries_as_one() -> None:
 
     assert len(ids) == 12
     assert len(all_of_them) == len(one)
+
+
+def test_an_issued_document_keeps_the_names_and_the_rate_that_it_was_issued_with() -> None:
+    make_metered_price(unit_price="0.01")
+    Price.objects.update(currency="USD")
+    ExchangeRate.objects.create(currency="USD", day=date(2026, 10, 30), per_euro_micro=1_083_700)
+    parent = make_organization(name="Atlas", currency="USD")
+    child = make_organization(name="Atlas Labs", parent=parent, currency="USD")
+    consume(child, quantity=1_000, on="2026-10-06")
+    close_and_issue("2026-10")
+    invoice = invoice_of(parent, "2026-10")
+    before, rows = load_document(invoice.pk), list(usage_rows(invoice))
+    assert before.exchange is not None
+    assert before.usage[0].name == "Atlas Labs"
+
+    Organization.objects.update(name="Someone else")
+    Meter.objects.update(name="Another meter")
+    ExchangeRate.objects.create(currency="USD", day=date(2026, 11, 1), per_euro_micro=1_120_000)
+
+    invoice.refresh_from_db()
+    assert load_document(invoice.pk) == before
+    assert list(usage_rows(invoice)) == rows
+
+
+def test_a_document_issued_before_names_were_copied_is_read_with_those_of_today() -> None:
+    make_metered_price(unit_price="0.01")
+    organization = make_organization(name="Atlas")
+    consume(organization, quantity=1_000, on="2026-10-06")
+    close_and_issue("2026-10")
+    invoice = invoice_of(organization, "2026-10")
+    with guards_lifted():
+        Invoice.objects.filter(pk=invoice.pk).update(printed=None)
+
+    assert load_document(invoice.pk).usage[0].name == "Atlas"
