@@ -43,6 +43,9 @@ class WebhookEndpoint(models.Model):
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     failing_since = models.DateTimeField(_("failing since"), null=True, blank=True, editable=False)
     not_before = models.DateTimeField(null=True, blank=True, editable=False)
+    last_claimed_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a message of it was taken up: endpoints take turns."
+    )
 
     class Meta:
         verbose_name = _("webhook")
@@ -102,8 +105,8 @@ class WebhookDelivery(models.Model):
         permissions = (("resend_webhookdelivery", _("Can send messages to webhooks again")),)
         indexes = (
             # What is due: it stays small however much was delivered.
-            models.Index(fields=("not_before", "id"), condition=Q(state="waiting"), name="webhook_delivery_due"),
-            models.Index(fields=("not_before",), condition=Q(state="sending"), name="webhook_delivery_being_sent"),
+            models.Index(fields=("endpoint", "not_before", "id"), condition=Q(state="waiting"), name="webhook_due"),
+            models.Index(fields=("endpoint", "not_before"), condition=Q(state="sending"), name="webhook_being_sent"),
             models.Index(fields=("endpoint", "-id"), condition=Q(state="failed"), name="webhook_delivery_failed"),
             models.Index(fields=("organization", "-id"), name="webhook_of_organization"),
         )

@@ -8,7 +8,7 @@ bank took the money back, begins anew.
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from billing.models import Event, Invoice
 from billing.queries.dashboard import unpaid_invoices
@@ -20,7 +20,8 @@ from billing.usecases._webhooks import announce_documents, announce_suspensions
 OVERDUE, SUSPEND = "invoice.overdue", "organization.suspend"
 SUSPENDED_FROM_DAY = 31
 SAID_WITHIN = timedelta(days=90)
-"""What became overdue longer ago, before this was said at all, is old news."""
+"""What became overdue longer ago, before this was said at all, is old news, unless it is owed again since."""
+OWED_AGAIN = ("allocation.undone", "invoice.payment_resumed", "invoice.write_off_taken_back")
 BATCH_SIZE = 500
 
 
@@ -36,7 +37,7 @@ def announce_overdue(*, at: datetime) -> int:
 
 @transaction.atomic
 def _announce_overdue(today: date, at: datetime) -> int:
-    late = _unsaid(unpaid_invoices().filter(due_date__lt=today, due_date__gte=today - SAID_WITHIN), OVERDUE)
+    late = _unsaid(_lately_overdue(today, at), OVERDUE)
     rows = list(late.select_for_update(of=("self",)).order_by("organization_id", "id")[:BATCH_SIZE])
     rows = list(_unsaid(Invoice.objects.filter(pk__in=[row.pk for row in rows]), OVERDUE).order_by("id"))
     record_events([_event(OVERDUE, row) for row in rows], actor=None, at=at)
@@ -48,7 +49,7 @@ def _announce_overdue(today: date, at: datetime) -> int:
 def _announce_suspensions(today: date, at: datetime) -> int:
     """One for an organization, until nothing of what it was for is owed any more."""
     since = today - timedelta(days=SUSPENDED_FROM_DAY)
-    old = unpaid_invoices().filter(issue_date__lte=since, due_date__lt=today, due_date__gte=today - SAID_WITHIN)
+    old = _lately_overdue(today, at).filter(issue_date__lte=since)
     owed = unpaid_invoices().filter(pk=OuterRef("invoice_id"))
     said = _standing(Event.objects.filter(Exists(owed), organization=OuterRef("organization_id"), kind=SUSPEND))
     candidates = old.filter(~Exists(said)).order_by("organization_id", "issue_date", "id")
@@ -61,6 +62,11 @@ def _announce_suspensions(today: date, at: datetime) -> int:
     record_events([_event(SUSPEND, row) for row in chosen], actor=None, at=at)
     announce_suspensions(chosen, at=at)
     return len(chosen)
+
+
+def _lately_overdue(today: date, at: datetime) -> QuerySet[Invoice]:
+    again = Event.objects.filter(invoice=OuterRef("pk"), kind__in=OWED_AGAIN, at__gte=at - SAID_WITHIN)
+    return unpaid_invoices().filter(Q(due_date__gte=today - SAID_WITHIN) | Exists(again), due_date__lt=today)
 
 
 def _unsaid(invoices: QuerySet[Invoice], kind: str) -> QuerySet[Invoice]:

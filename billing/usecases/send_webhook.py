@@ -19,7 +19,7 @@ from django.utils.translation import gettext_noop
 
 from billing.domain.webhooks import next_attempt, pause_after, sign
 from billing.models import WebhookDelivery, WebhookEndpoint
-from billing.queries.webhooks import due_messages
+from billing.queries.webhooks import due_messages, endpoints_in_turn
 from billing.usecases.create_webhook import PURPOSE
 from billing.usecases.deliver_webhook import NotDelivered
 from organizations.encryption import cipher
@@ -44,7 +44,7 @@ class Sent(Enum):
 
 
 def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = random.random) -> Sent | None:
-    """Send the message that is due first and that nobody else is at; None when there is none.
+    """Send the message that is due first of the endpoint whose turn it is; None when there is none.
 
     `post` hands it over, as `deliver_webhook` does. Whatever is not answered 2xx is tried again for days, later and
     later; meanwhile the endpoint is left alone for a while, so that others are served. 410 switches it off.
@@ -62,10 +62,11 @@ def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = rand
 @transaction.atomic
 def _claim(at: datetime) -> WebhookDelivery | None:
     can_skip = connection.features.has_select_for_update_skip_locked
-    due = due_messages(at).order_by("not_before", "id")
-    delivery = due.select_for_update(skip_locked=can_skip).first()
+    due = due_messages(at).order_by("not_before", "id").select_for_update(skip_locked=can_skip)
+    delivery = next((found for key in endpoints_in_turn(at) if (found := due.filter(endpoint=key).first())), None)
     if delivery is None:
         return None
+    WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(last_claimed_at=at)
     claimed = WebhookDelivery.objects.filter(pk=delivery.pk)
     claimed.update(state=State.SENDING, attempts=delivery.attempts + 1, not_before=at + LEASE)
     return claimed.select_related("endpoint").get()

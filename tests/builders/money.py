@@ -62,7 +62,12 @@ def undo(payment: Payment, invoice: Invoice, *, reason: str = "Wrong invoice", a
 
 
 def charge_back(
-    payment: Payment, *, reference: str | None = None, reason: str = "Insufficient funds", actor: User | None = None
+    payment: Payment,
+    *,
+    reference: str | None = None,
+    reason: str = "Insufficient funds",
+    actor: User | None = None,
+    at: datetime = AT,
 ) -> Refund:
     """The bank takes a payment back."""
     return record_chargeback(
@@ -71,7 +76,7 @@ def charge_back(
         date=date(2026, 11, 18),
         reason=reason,
         actor=actor,
-        at=AT,
+        at=at,
     ).refund
 
 

@@ -17,7 +17,9 @@ from billing.usecases.announce_overdue import announce_overdue
 from billing.usecases.change_webhook import ping_webhook, rotate_webhook_secret, switch_webhook
 from billing.usecases.create_webhook import WebhookRefused, create_webhook
 from billing.usecases.deliver_webhook import NotDelivered
+from billing.usecases.hold_payment import hold_payment
 from billing.usecases.resend_webhook import UnableToResend, resend_failed_webhooks, resend_webhook
+from billing.usecases.resume_payment import resume_payment
 from billing.usecases.send_webhook import LEASE, Sent, send_webhook
 from organizations.models import Organization
 from tests.builders.api import NOW
@@ -177,6 +179,25 @@ def test_what_the_bank_takes_back_is_overdue_again(atlas: Organization) -> None:
     assert types().count("organization.suspend") == types().count("invoice.overdue") == 2
 
 
+def test_old_invoices_are_overdue_again_when_the_bank_takes_money_back_or_a_hold_ends(atlas: Organization) -> None:
+    make_webhook("invoice.overdue", "organization.suspend")
+    row = make_invoice(organization=atlas, status="pending", fees_cents=10_00)
+    other = make_invoice(organization=make_organization(), status="pending", fees_cents=10_00)
+    rest = receive(atlas, row.total_cents, for_invoice=row)
+    hold_payment(invoice_id=other.pk, reason="A dispute", actor=None, at=NOW)
+    assert announce_overdue(at=local("2027-06-01 08:00")) == 0
+
+    charge_back(rest, at=local("2027-06-02 08:00"))
+    resume_payment(invoice_id=other.pk, reason="It was right", actor=None, at=local("2027-06-02 08:00"))
+    assert [announce_overdue(at=local(f"2027-06-{day:02} 08:00")) for day in (3, 4)] == [4, 0]
+
+
+def test_what_was_overdue_long_before_anything_was_said_is_old_news(atlas: Organization) -> None:
+    make_webhook("invoice.overdue")
+    make_invoice(organization=atlas, status="pending", fees_cents=10_00)
+    assert announce_overdue(at=local("2027-06-01 08:00")) == 0
+
+
 def test_nobody_is_suspended_before_an_invoice_is_due(atlas: Organization) -> None:
     Organization.objects.update(payment_term_days=60)
     make_webhook("organization.suspend")
@@ -202,6 +223,32 @@ def endpoint() -> WebhookEndpoint:
     row, _ = make_webhook()
     ping_webhook(webhook_id=row.pk, actor=None, at=NOW)
     return row
+
+
+def test_endpoints_take_turns_however_long_the_backlog_of_one_is() -> None:
+    busy, _ = make_webhook()
+    for _number in range(3):
+        ping_webhook(webhook_id=busy.pk, actor=None, at=NOW)
+    other, _ = make_webhook(url="https://other.example.com/hook")
+    ping_webhook(webhook_id=other.pk, actor=None, at=NOW + timedelta(seconds=1))
+    listener = Listener()
+    send_all(listener, NOW + timedelta(seconds=2))
+    assert [url for url, _, _ in listener.got] == [busy.url, other.url, busy.url, busy.url]
+
+
+def test_an_endpoint_that_takes_its_time_waits_until_others_are_served() -> None:
+    slow, _ = make_webhook()
+    for _number in range(2):
+        ping_webhook(webhook_id=slow.pk, actor=None, at=NOW)
+    other, _ = make_webhook(url="https://other.example.com/hook")
+    ping_webhook(webhook_id=other.pk, actor=None, at=NOW + timedelta(seconds=1))
+    WebhookDelivery.objects.filter(pk=WebhookDelivery.objects.filter(endpoint=slow).earliest("id").pk).update(
+        state=WebhookDelivery.State.SENDING, not_before=NOW + LEASE
+    )
+    WebhookEndpoint.objects.filter(pk=other.pk).update(last_claimed_at=NOW)
+    listener = Listener()
+    send_webhook(post=listener, at=NOW + timedelta(seconds=2))
+    assert [url for url, _, _ in listener.got] == [other.url]
 
 
 def test_a_message_is_signed_and_keeps_its_id() -> None:
