@@ -1,6 +1,6 @@
 """What makes a usage record acceptable, looked at one by one and without writing anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import blake2b
 from itertools import compress
@@ -125,8 +125,12 @@ class UsageChecker:
         self._calendar = _Calendar(zone)
         self._references = references
 
-    def check(self, records: Sequence[NewUsage]) -> tuple[list[Arrival], list[Rejection]]:
-        """Sort records into acceptable and refused ones; three queries at most, however many records there are."""
+    def check(self, records: Sequence[NewUsage], refused: list[Rejection]) -> Iterator[Arrival]:
+        """The acceptable ones in the order of their identity, each checked when asked for; the others go to `refused`.
+
+        What the records name is looked up at once, in three queries at most, however many records there are: nothing is
+        asked of the database afterwards.
+        """
         are_storable = _are_storable(records)
         readable = list(compress(records, are_storable))
         resources = self._references.resources({record.resource for record in readable})
@@ -140,16 +144,21 @@ class UsageChecker:
             resources,
             self._references.meters({record.meter for record in readable}),
         )
-        arrivals: list[Arrival] = []
-        rejections: list[Rejection] = []
-        for index, (record, is_storable) in enumerate(zip(records, are_storable, strict=True)):
+        return self._checked(records, are_storable, known, refused)
+
+    def _checked(
+        self, records: Sequence[NewUsage], are_storable: Sequence[bool], known: _Known, refused: list[Rejection]
+    ) -> Iterator[Arrival]:
+        # Of two with one identity the first stays the first.
+        for index in sorted(range(len(records)), key=lambda index: (records[index].source, records[index].event_id)):
             try:
-                if not is_storable:
+                if not are_storable[index]:
                     raise Refused("invalid_text", "A text of the record holds a NUL character or half a character.")
-                arrivals.append(self._check(index, record, known))
-            except Refused as refused:
-                rejections.append(Rejection(index, refused.code, refused.detail))
-        return arrivals, rejections
+                arrival = self._check(index, records[index], known)
+            except Refused as verdict:
+                refused.append(Rejection(index, verdict.code, verdict.detail))
+            else:
+                yield arrival
 
     def _check(self, index: int, record: NewUsage, known: _Known) -> Arrival:
         keys = known.keys_of(record)

@@ -1,14 +1,15 @@
 """Storing usage that was checked: once per event, whoever else stores the same one at the same time.
 
-Most batches bring new events only, so the first parts go straight into the table, in the order of their identity so
-that nobody deadlocks. When the unique key (month, source, event, part) refuses that, the transaction is lost. In the
+Records come in the order of their identity (source, event), so that nobody deadlocks. Most batches bring new events
+only, of a month that has a partition, so their first parts go straight into the table, the first of them while the last
+are still being checked. When the unique key (month, source, event, part) refuses that, the transaction is lost. In the
 next one they go through a temporary table: the key decides who was first; who comes second compares.
 
     arrivals ── COPY ──> temporary table ── INSERT … ON CONFLICT DO NOTHING ──> usage records
                                 └── what was not inserted: is the stored content the same?
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -75,23 +76,41 @@ class Stored(NamedTuple):
     different: list[int]
 
 
-def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime, are_new: bool) -> Stored:
+def store_new(arrivals: Iterable[Arrival], *, received_at: datetime) -> Stored:
+    """Store records that are probably new, each as it comes, within the transaction of the caller.
+
+    Raises IntegrityError when one was there before, comes twice, or has no partition yet.
+    """
+    taken: list[Arrival] = []
+
+    def rows() -> Iterator[Row]:
+        for arrival in arrivals:
+            taken.append(arrival)
+            yield _row(0, arrival, 0, arrival.parts[0], received_at)[1:]  # the database gives ids: nobody needs them
+
+    bulk_write(connection, _TABLE, COLUMNS[1:], rows())
+    _complete(taken, received_at)
+    return Stored(len(taken), 0, [])
+
+
+def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime) -> Stored:
     """Store records within the transaction of the caller, in a number of queries that does not depend on theirs.
 
-    Of two records with one identity, the first wins. The partitions of their months must exist. Raises IntegrityError
-    for records that are said to be new, and are not.
+    They come in the order of their identity; of two with the same one, the first wins. The partitions of their months
+    must exist.
     """
     if not arrivals:
         return Stored(0, 0, [])
-    ordered = sorted(arrivals, key=lambda arrival: (arrival.parts[0].month, arrival.source, arrival.event_id))
     verdicts: dict[int, bool] = {}
-    if are_new:
-        # Nobody needs their ids, so the database gives them.
-        rows = (_row(0, each, 0, each.parts[0], received_at)[1:] for each in ordered)
-        bulk_write(connection, _TABLE, COLUMNS[1:], rows)
-    elif _insert_new(ordered, received_at) < len(ordered):
+    if _insert_new(arrivals, received_at) < len(arrivals):
         verdicts = dict(_compare())
-    accepted = [arrival for position, arrival in enumerate(ordered) if position not in verdicts]
+    accepted = [arrival for position, arrival in enumerate(arrivals) if position not in verdicts]
+    _complete(accepted, received_at)
+    different = sorted(arrivals[position].index for position, is_same in verdicts.items() if not is_same)
+    return Stored(len(accepted), len(verdicts) - len(different), different)
+
+
+def _complete(accepted: Sequence[Arrival], received_at: datetime) -> None:
     # Later parts belong to whoever stored the first one, so nothing can be in their way.
     later = [(arrival, number, part) for arrival in accepted for number, part in enumerate(arrival.parts) if number > 0]
     if later:
@@ -99,8 +118,6 @@ def store_arrivals(arrivals: Sequence[Arrival], *, received_at: datetime, are_ne
         parts = (_row(id_, *each, received_at) for id_, each in zip(ids, later, strict=True))
         bulk_write(connection, _TABLE, COLUMNS, parts)
     flag_unbilled({(arrival.organization_id, part.month) for arrival in accepted for part in arrival.parts})
-    different = sorted(ordered[position].index for position, is_same in verdicts.items() if not is_same)
-    return Stored(len(accepted), len(verdicts) - len(different), different)
 
 
 def _insert_new(ordered: Sequence[Arrival], received_at: datetime) -> int:

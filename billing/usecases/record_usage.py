@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import NamedTuple
 
 import msgspec
@@ -11,9 +10,9 @@ from django.db import IntegrityError, OperationalError, transaction
 from billing.queries.months import billing_zone
 from billing.usecases._references import References
 from billing.usecases._transactions import run_in_transaction
-from billing.usecases._usage_checks import Arrival, NewUsage, Rejection, UsageChecker
+from billing.usecases._usage_checks import NewUsage, Rejection, UsageChecker
 from billing.usecases._usage_partitions import ensure_partitions, forget_partitions
-from billing.usecases._usage_store import Stored, store_arrivals
+from billing.usecases._usage_store import Stored, store_arrivals, store_new
 
 __all__ = ["NewUsage", "RecordedUsage", "Rejection", "record_usage"]
 
@@ -39,8 +38,7 @@ def record_usage(*, records: Sequence[NewUsage], at: datetime, references: Refer
     accepted = unchanged = 0
     rejected: list[Rejection] = []
     for first in range(0, len(records), RECORDS_PER_TRANSACTION):
-        arrivals, refused = checker.check(records[first : first + RECORDS_PER_TRANSACTION])
-        stored = _store(arrivals, at)
+        stored, refused = _store(checker, records[first : first + RECORDS_PER_TRANSACTION], at)
         refused += [Rejection(index, "different_content", _DIFFERENT) for index in stored.different]
         accepted += stored.accepted
         unchanged += stored.unchanged
@@ -51,14 +49,19 @@ def record_usage(*, records: Sequence[NewUsage], at: datetime, references: Refer
 _DIFFERENT = "This event was recorded before with other content; an event is never changed."
 
 
-def _store(arrivals: Sequence[Arrival], at: datetime) -> Stored:
-    def work(*, are_new: bool) -> Stored:
-        ensure_partitions({part.month for arrival in arrivals for part in arrival.parts})
-        return store_arrivals(arrivals, received_at=at, are_new=are_new)
-
+def _store(checker: UsageChecker, records: Sequence[NewUsage], at: datetime) -> tuple[Stored, list[Rejection]]:
+    refused: list[Rejection] = []
+    checked = checker.check(records, refused)
     try:
         with transaction.atomic():
-            return work(are_new=True)
-    except (IntegrityError, OperationalError):  # some were there before, or somebody was in the way
+            return store_new(checked, received_at=at), refused
+    except (IntegrityError, OperationalError):  # some were there before, are of a new month, or somebody was in the way
         forget_partitions()
-    return run_in_transaction(partial(work, are_new=False), before_retry=forget_partitions)
+    refused = []
+    arrivals = list(checker.check(records, refused))
+
+    def work() -> Stored:
+        ensure_partitions({part.month for arrival in arrivals for part in arrival.parts})
+        return store_arrivals(arrivals, received_at=at)
+
+    return run_in_transaction(work, before_retry=forget_partitions), refused

@@ -20,7 +20,7 @@ from django.db import connection
 from billing.models import Meter, Resource, UsageRecord
 from billing.queries.months import billing_zone
 from billing.usecases._references import References
-from billing.usecases._usage_checks import NewUsage, UsageChecker
+from billing.usecases._usage_checks import NewUsage, Rejection, UsageChecker
 from billing.usecases._usage_partitions import ensure_partitions
 from billing.usecases._usage_store import COLUMNS
 from billing.usecases.create_api_key import create_api_key
@@ -102,9 +102,9 @@ def rows_as_text(objects: list[dict[str, str]]) -> Iterator[str]:
     import msgspec
 
     checker = UsageChecker(at=datetime.now(UTC), zone=billing_zone(), references=References())
-    arrivals, refused = checker.check(msgspec.convert(objects, list[NewUsage]))
-    assert not refused
     received_at = datetime.now(UTC)
+    refused: list[Rejection] = []
+    arrivals = checker.check(msgspec.convert(objects, list[NewUsage]), refused)
     for id_, arrival in enumerate(arrivals, 10**9):
         (part,) = arrival.parts
         keys = (arrival.organization_id, arrival.resource_id, arrival.meter_id, arrival.zone)
@@ -113,6 +113,7 @@ def rows_as_text(objects: list[dict[str, str]]) -> Iterator[str]:
             *(f"\\\\x{arrival.content_hash.hex()}", received_at),
         )
         yield "\t".join(map(str, values)) + "\n"
+    assert not refused
 
 
 def post(objects: list[dict[str, str]], size: int, port: int, key: str) -> float:
