@@ -9,7 +9,8 @@ class DraftCheck(models.Model):
     """The last check of a draft's e-invoice, and whether somebody wants another.
 
     It counts as long as the draft says the same: ``fingerprint`` is that of the computed content, ``parties`` that of
-    seller, buyer and payment term (as for approvals). ``failures`` are the fields of `domain.e_invoices.Failure`.
+    seller, buyer, payment term, legal texts and number series. ``failures`` has the fields of
+    `domain.e_invoices.Failure`.
     """
 
     invoice = models.OneToOneField(
@@ -25,6 +26,9 @@ class DraftCheck(models.Model):
     failure_count = models.PositiveIntegerField(_("number of failures"), default=0)
     asked_at = models.DateTimeField(_("asked for"), null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="How often a check was begun since one came to its end."
+    )
     checked_at = models.DateTimeField(_("checked"), null=True, blank=True)
 
     class Meta:

@@ -2,24 +2,28 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
+from hashlib import blake2b
 from itertools import batched
 
 from django.db.models import F, QuerySet
-from msgspec import Struct, convert, structs
+from msgspec import Struct, convert, json, structs
 
 from billing.domain.e_invoices import Failure
 from billing.domain.lifecycle import DocumentState
 from billing.domain.review import Finding, Severity
-from billing.models import DraftCheck, ExchangeRate, Invoice, LegalEntity
+from billing.models import DraftCheck, ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries
 from billing.queries.among import among
-from billing.queries.approvals import printed_parties, printed_parties_of
+from billing.queries.approvals import printed_parties
 from billing.queries.legal_texts import EURO, OLDEST_RATE
 from billing.queries.months import month_of
+from billing.queries.parties import seller_snapshot
 from organizations.models import BillingProfile
 
 BATCH = 500
 FAILED_AGAIN_AFTER = timedelta(hours=1)
 """A legal text or an exchange rate that was missing may be there by then."""
+WORRYING_ATTEMPTS = 3
+"""As often a check was begun that never came to its end: that is said instead of that it is done shortly."""
 RATE_AGAIN_AFTER = timedelta(days=1)
 """The exchange rate that a check relied on is another one every day."""
 
@@ -38,6 +42,7 @@ class Checked(Struct, frozen=True):
     failures: tuple[Failure, ...]
     checked_at: datetime | None
     asked_at: datetime | None = None
+    attempts: int = 0
 
     def is_due(self, content: Content, currency: str, at: datetime) -> bool:
         """Whether it says nothing of this content, or may say something else by now."""
@@ -50,11 +55,13 @@ class Checked(Struct, frozen=True):
 def load_checks(invoice_ids: Collection[int]) -> dict[int, Checked]:
     """The last checks of drafts, by invoice."""
     rows = DraftCheck.objects.filter(among("invoice", invoice_ids)).values_list(
-        "invoice_id", "fingerprint", "parties", "failures", "checked_at", "asked_at"
+        "invoice_id", "fingerprint", "parties", "failures", "checked_at", "asked_at", "attempts"
     )
     return {
-        id_: Checked(Content(fingerprint, parties), convert(failures, tuple[Failure, ...]), checked_at, asked_at)
-        for id_, fingerprint, parties, failures, checked_at, asked_at in rows
+        id_: Checked(
+            Content(fingerprint, parties), convert(failures, tuple[Failure, ...]), checked_at, asked_at, attempts
+        )
+        for id_, fingerprint, parties, failures, checked_at, asked_at, attempts in rows
     }
 
 
@@ -80,19 +87,31 @@ def find_due(at: datetime) -> Iterator[int]:
 
 
 def load_contents(invoice_ids: Collection[int]) -> dict[int, tuple[Content, str]]:
-    """What drafts say now, and their currencies; a credit note has the parties of its invoice."""
+    """What drafts say now, and their currencies; a credit note has the buyer of its invoice."""
     rows = Invoice.objects.filter(among("id", invoice_ids), document_state=DocumentState.DRAFT.value).order_by("id")
     columns = ("id", "kind", "organization_id", "legal_entity_id", "fingerprint", "currency")
     drafts = list(rows.values_list(*columns))
-    parties: dict[tuple[int, int], str] = {}
+    parties: dict[tuple[int, int | None], str] = {}
     for seller in LegalEntity.objects.filter(among("id", {seller_id for _, _, _, seller_id, _, _ in drafts})):
         payer_ids = {payer_id for _, _, payer_id, seller_id, _, _ in drafts if seller_id == seller.pk}
-        printed = printed_parties(payer_ids, seller)
-        parties |= {(seller.pk, payer_id): digest for payer_id, digest in printed.items()}
+        parties |= {(seller.pk, payer_id): digest for payer_id, digest in checked_parties(payer_ids, seller).items()}
     return {
-        id_: (Content(fingerprint, "" if kind == "credit_note" else parties[seller_id, payer_id]), currency)
+        id_: (Content(fingerprint, parties[seller_id, None if kind == "credit_note" else payer_id]), currency)
         for id_, kind, payer_id, seller_id, fingerprint, currency in drafts
     }
+
+
+def checked_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int | None, str]:
+    """What a check sees beside the computed content, as it is now, by payer; under None without the buyer.
+
+    The parties and the payment term, all legal texts, and how documents are numbered: 32 hexadecimal digits.
+    """
+    series = NumberSeries.objects.filter(legal_entity=seller).order_by("kind").values_list("kind", "template")
+    texts = LegalText.objects.order_by("id").values_list("code", "language", "valid_from", "text")
+    common = json.encode([seller_snapshot(seller), list(series), list(texts)], order="sorted")
+    printed: dict[int | None, str] = {None: ""}
+    printed.update(printed_parties(payer_ids, seller))
+    return {key: blake2b(common + digest.encode(), digest_size=16).hexdigest() for key, digest in printed.items()}
 
 
 def e_invoice_findings(draft: Invoice) -> list[Finding]:
@@ -107,13 +126,21 @@ def e_invoice_findings(draft: Invoice) -> list[Finding]:
     check = load_checks([draft.pk]).get(draft.pk)
     if check is None and not is_required:
         return _rate_findings(draft)
-    if check is None or check.content != Content(draft.fingerprint, printed_parties_of(draft)) or check.asked_at:
-        is_awaited = is_required or (check is not None and check.asked_at is not None)
-        return [Finding("e_invoice_unchecked", "blocking" if is_required else "info")] if is_awaited else []
+    if check is None or check.content != load_contents([draft.pk])[draft.pk][0] or check.asked_at:
+        return _unchecked(check, is_required=is_required)
     if not check.failures:
         return [Finding("e_invoice_valid", "info")]
     severity: Severity = "blocking" if is_required else "warning"
     return [Finding("e_invoice", severity, structs.asdict(failure)) for failure in check.failures]
+
+
+def _unchecked(check: Checked | None, *, is_required: bool) -> list[Finding]:
+    if not is_required and (check is None or check.asked_at is None):
+        return []
+    severity: Severity = "blocking" if is_required else "info"
+    if check is not None and check.attempts >= WORRYING_ATTEMPTS:
+        return [Finding("e_invoice_uncheckable", severity, {"count": check.attempts})]
+    return [Finding("e_invoice_unchecked", severity)]
 
 
 def _rate_findings(draft: Invoice) -> list[Finding]:

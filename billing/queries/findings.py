@@ -109,6 +109,9 @@ FINDINGS: dict[str, Callable[[Values], str]] = {
     "late_usage_lowers_amount": _lowered,
     "e_invoice": failure_sentence,
     "e_invoice_unchecked": lambda values: _("The e-invoice has not been checked as it is now: that is done shortly."),
+    "e_invoice_uncheckable": lambda values: (
+        _("The e-invoice could not be checked, %(count)s times by now: the log of the workers says why.") % values
+    ),
     "e_invoice_valid": lambda values: _("The e-invoice passes every check."),
     "tax_finding": lambda values: _(str(values["finding"])),
 }

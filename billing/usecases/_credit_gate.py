@@ -3,7 +3,7 @@
 from billing.domain.facts import Reason
 from billing.models import Invoice
 from billing.queries.approvals import load_approvals, load_authors_of, why_stored_draft_needs_approval
-from billing.queries.draft_checks import load_checks, who_must_get_e_invoices
+from billing.queries.draft_checks import load_checks, load_contents, who_must_get_e_invoices
 from billing.queries.reasons import reason_sentence
 from billing.usecases._credit_notes import UnableToCredit
 from organizations.models import User
@@ -27,7 +27,7 @@ def why_no_e_invoice(note: Invoice) -> Reason | None:
     if not who_must_get_e_invoices([note.organization_id]):
         return None
     check = load_checks([note.pk]).get(note.pk)
-    if check is None or check.content.fingerprint != note.fingerprint:
+    if check is None or check.content != load_contents([note.pk])[note.pk][0]:
         return Reason("e_invoice_not_checked")
     return Reason("e_invoice_invalid", {"count": len(check.failures)}) if check.failures else None
 

@@ -11,7 +11,7 @@ from billing.domain.assembly import Draft
 from billing.domain.facts import Reason
 from billing.queries.approvals import Given, People, load_approvals, load_authors, load_policy, printed_parties
 from billing.queries.beside_drafts import Taken, load_beside
-from billing.queries.draft_checks import Content, load_checks, who_must_get_e_invoices
+from billing.queries.draft_checks import Content, checked_parties, load_checks, who_must_get_e_invoices
 from billing.usecases._close_batch import Batch, Result
 from organizations.models import User
 
@@ -54,7 +54,7 @@ def _without_e_invoice(results: Sequence[Result], batch: Batch) -> dict[int, Rea
     if not required:
         return {}
     stored = {result.account.id: result.existing.id for result in results if result.existing is not None}
-    parties = printed_parties(required, batch.loaded.seller)
+    parties = checked_parties(required, batch.loaded.seller)
     checks = load_checks([stored[payer_id] for payer_id in required if payer_id in stored])
     missing: dict[int, Reason] = {}
     for payer_id in required:

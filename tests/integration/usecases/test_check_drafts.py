@@ -4,6 +4,7 @@ Usage of apps.S costs 0.01 a second. What validates is replaced by a function th
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -11,11 +12,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from msgspec import ValidationError
 
 from billing.documents.e_invoice.validation import CheckerUnavailable
 from billing.domain.documents import Document
 from billing.domain.e_invoices import Failure
-from billing.models import DraftCheck, Event, ExchangeRate, Invoice
+from billing.models import DraftCheck, Event, ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries
 from billing.queries.draft_checks import e_invoice_findings
 from billing.tasks import check_drafts as check_task
 from billing.usecases._changes import Note
@@ -27,6 +29,7 @@ from organizations.models import BillingProfile, Organization
 from tests.builders.adjusting import adjust
 from tests.builders.closing import close, consume, invoice_of, issue, local, make_metered_price, why_not_issued
 from tests.builders.desk import desk, make_staff
+from tests.builders.guards import guards_lifted
 from tests.builders.invoices import make_credit_note, make_invoice
 from tests.builders.organizations import make_organization
 
@@ -157,6 +160,61 @@ def test_without_the_process_that_validates_nothing_is_noted(
     assert len(run(at=AT + timedelta(days=999))) == 1
 
 
+def test_a_draft_that_cannot_be_checked_stops_no_other() -> None:
+    make_metered_price()
+    customers = [make_customer(name) for name in ("Atlas", "Borealis", "Cassini")]
+    close("2026-10")
+    poison = invoice_of(customers[0], "2026-10")
+
+    def check(document: Document) -> Sequence[Failure]:
+        if document.id == poison.pk:
+            raise CheckerUnavailable("It does not answer.")
+        return ()
+
+    for minutes in (0, 1, 11, 22):
+        with suppress(CheckerUnavailable):
+            check_drafts(check=check, at=AT + timedelta(minutes=minutes))
+
+    stored = {row.invoice_id: row for row in DraftCheck.objects.all()}
+    assert {id_ for id_, row in stored.items() if row.checked_at} == set(stored) - {poison.pk}
+    assert stored[poison.pk].attempts == 3
+    [finding] = e_invoice_findings(poison)
+    assert (finding.code, finding.severity) == ("e_invoice_uncheckable", "blocking")
+    assert "could not be checked, 3 times" in page_of(poison)
+    assert why_not_issued(issue("2026-10")).keys() == {customers[0].external_id}
+
+
+def test_a_draft_that_cannot_be_loaded_stops_no_other() -> None:
+    make_metered_price()
+    broken, sound = make_customer("Atlas"), make_customer("Borealis")
+    close("2026-10")
+    with guards_lifted():
+        Invoice.objects.filter(organization=broken).update(buyer={"organization": 7})
+
+    with pytest.raises(ValidationError):
+        check_drafts(check=lambda document: (), at=AT)
+
+    assert [row.invoice.organization for row in DraftCheck.objects.exclude(checked_at=None)] == [sound]
+
+
+def test_when_nothing_can_be_checked_the_run_ends_and_the_rest_is_left_to_the_next() -> None:
+    make_metered_price()
+    for name in ("Atlas", "Borealis", "Cassini"):
+        make_customer(name)
+    close("2026-10")
+    tried: list[int] = []
+
+    def check(document: Document) -> Sequence[Failure]:
+        tried.append(document.id)
+        raise CheckerUnavailable("It does not answer.")
+
+    with pytest.raises(CheckerUnavailable):
+        check_drafts(check=check, at=AT)
+    assert len(tried) == 2
+    assert [row.attempts for row in DraftCheck.objects.order_by("invoice_id")] == [1, 1, 0]
+    assert len(run()) == 1
+
+
 def test_a_chunk_costs_as_many_queries_as_one_draft() -> None:
     make_metered_price()
     make_customer()
@@ -197,6 +255,24 @@ def test_a_check_of_something_else_does_not_count(atlas: Organization) -> None:
     BillingProfile.objects.filter(pk=atlas.pk).update(siren="123")
     assert "has not been checked" in why_not_issued(issue("2026-10"))[atlas.external_id]
     assert not Event.objects.filter(kind="invoice.issued").exists()
+
+
+@pytest.mark.parametrize("change", ["texts", "template", "seller"])
+def test_a_check_under_other_rules_does_not_count(atlas: Organization, change: str) -> None:
+    invoice = make_invoice(organization=make_customer("Nimbus"), status="pending", fees_cents=100_00)
+    note = make_credit_note(refers_to=invoice, net_cents=10_00, status="draft")
+    run()
+    if change == "texts":
+        LegalText.objects.filter(code="PMT").delete()
+    elif change == "template":
+        NumberSeries.objects.update(template="F{counter:06d}")
+    else:
+        LegalEntity.objects.update(siren="404833048")
+
+    assert "has not been checked" in why_not_issued(issue("2026-10"))[atlas.external_id]
+    with pytest.raises(InvalidEInvoice, match="has not been checked"):
+        issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=None, at=AT + timedelta(days=1))
+    assert len(run()) == 2
 
 
 def test_the_gate_costs_others_one_query() -> None:
