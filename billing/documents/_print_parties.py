@@ -10,6 +10,7 @@ from billing import formatting
 from billing.documents import _figures as figures
 from billing.documents.printed import Field, Party
 from billing.domain.documents import Buyer, Document, Seller
+from billing.domain.e_invoices import SIREN_COUNTRIES
 
 _SIRET_LENGTH = 14
 
@@ -17,7 +18,7 @@ _SIRET_LENGTH = 14
 def seller_block(seller: Seller) -> Party:
     """Name who issues the document."""
     details = (
-        *_registration(seller.siren, seller.vat_number),
+        *_registration(seller),
         (_("E-mail"), seller.email),
         (_("Telephone"), seller.phone),
     )
@@ -28,7 +29,7 @@ def buyer_block(buyer: Buyer) -> Party:
     """Name who owes the money; a company's contact is the first line of its address."""
     contact = (buyer.name,) if buyer.company and buyer.name else ()
     name = buyer.legal_name or buyer.organization_name
-    details = _registration(buyer.siren, buyer.vat_number)
+    details = _registration(buyer)
     return Party(_("Billed to"), name, contact + _address(buyer), _fields(details))
 
 
@@ -58,9 +59,12 @@ def _address(party: Seller | Buyer) -> tuple[str, ...]:
     return tuple(line.strip() for line in lines if line.strip())
 
 
-def _registration(siren: str, vat_number: str) -> tuple[tuple[str, str], ...]:
-    label = _("SIRET") if len(siren.replace(" ", "")) == _SIRET_LENGTH else _("SIREN")
-    return (label, siren), (capfirst(_("VAT number")), vat_number)
+def _registration(party: Seller | Buyer) -> tuple[tuple[str, str], ...]:
+    if party.country.upper() not in SIREN_COUNTRIES:
+        label = _("Registration number")
+    else:
+        label = _("SIRET") if len(party.siren.replace(" ", "")) == _SIRET_LENGTH else _("SIREN")
+    return (label, party.siren), (capfirst(_("VAT number")), party.vat_number)
 
 
 def _fields(pairs: Iterable[tuple[str, str]]) -> tuple[Field, ...]:

@@ -13,7 +13,8 @@ from billing.domain.documents import Buyer, Document, Seller
 _TERM = re.compile(r"\bB[TG]-\d+")
 _RULE = re.compile(r"BR-FR(?:-[A-Z]+)?-\d+|BR-[A-Z0-9]+(?:-\d+)?|FX-SCH-A-\d+|[A-Z-]+\d*")
 _SIREN_DIGITS = 9
-_FRENCH = ("FR", "MC")
+SIREN_COUNTRIES: Final = frozenset({"FR", "MC", "GP", "MQ", "RE", "GF", "YT", "PM", "BL", "MF"})
+"""Where companies have a SIREN, whatever VAT they are charged; the Pacific territories keep registers of their own."""
 
 XSD: Final = "XSD"
 """The rule of whatever does not follow the schema."""
@@ -102,7 +103,7 @@ def _own(document: Document) -> Iterable[tuple[str, str, str]]:
     seller, buyer = document.seller, document.buyer
     if seller.siren and not _is_siren(seller):
         yield "seller_siren_invalid", "BT-30", seller.siren
-    if buyer.siren and buyer.country.upper() in _FRENCH and not _is_siren(buyer):
+    if buyer.siren and buyer.country.upper() in SIREN_COUNTRIES and not _is_siren(buyer):
         yield "buyer_siren_invalid", "BT-47", buyer.siren
     if not (seller.address and seller.city):
         yield "seller_address", "BG-5", ""

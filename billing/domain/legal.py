@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Final
 
-from billing.domain.taxation import OVERSEAS_POSTCODES, Category
+from billing.domain.taxation import OVERSEAS_POSTCODES, Category, territory_of
 
 LATE_PAYMENT_COSTS: Final = "PMT"
 LATE_PAYMENT_INTEREST: Final = "PMD"
@@ -38,7 +38,4 @@ def mention_codes(
 
 def _is_overseas(country: str, postcode: str) -> bool:
     """Whether an address lies in a French territory overseas, named by its country or by a French postcode."""
-    country = country.strip().upper()
-    if country == "FR":
-        return "".join(character for character in postcode if character.isdigit())[:3] in OVERSEAS_POSTCODES
-    return country in OVERSEAS_POSTCODES.values()
+    return territory_of(country, postcode) in OVERSEAS_POSTCODES.values()

@@ -19,6 +19,7 @@ OTHER_EU_COUNTRIES: Final = frozenset(
     | {"IE", "IT", "LT", "LU", "LV", "MT", "NL", "PL", "PT", "RO", "SE", "SI", "SK"}
 )
 OWN_RATE_DEPARTMENTS: Final = frozenset({"GP", "MQ", "RE"})
+FRENCH_VAT_TERRITORY: Final = frozenset({"FR"}) | OWN_RATE_DEPARTMENTS
 
 # The first three digits of a French postcode name the overseas territory, which may have its own VAT or none.
 OVERSEAS_POSTCODES: Final[Mapping[str, str]] = {
@@ -121,15 +122,20 @@ def tax_subtotals(lines: Iterable[tuple[Category, int, int]], fallback: TaxTreat
     ]
 
 
-def _territory(customer: Customer) -> str:
-    """The country as ISO 3166 writes it, or the overseas territory that a French postcode names."""
-    country = customer.country.strip().upper()
-    if len(country) != 2:
-        raise UnknownRate(f"The customer's country is {country!r}, not a code of two letters: complete the address.")
+def territory_of(country: str, postcode: str) -> str:
+    """The country of an address as ISO 3166 writes it, or the overseas territory that a French postcode names."""
+    country = country.strip().upper()
     if country == "FR":
-        digits = "".join([character for character in customer.postcode if character.isdigit()])
+        digits = "".join([character for character in postcode if character.isdigit()])
         return OVERSEAS_POSTCODES.get(digits[:3], "FR")
     return "GR" if country == "EL" else country
+
+
+def _territory(customer: Customer) -> str:
+    territory = territory_of(customer.country, customer.postcode)
+    if len(territory) != 2:
+        raise UnknownRate(f"The customer's country is {territory!r}, not a code of two letters: complete the address.")
+    return territory
 
 
 def _vat_number_finding(customer: Customer, country: str) -> str | None:

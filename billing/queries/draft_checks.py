@@ -1,9 +1,9 @@
 """Checks of the e-invoices of drafts: what they found, whether that still counts, and what is to be checked."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import batched
+from itertools import batched, chain
 
 from django.db.models import F, QuerySet
 from msgspec import Struct, convert, json, structs
@@ -109,9 +109,8 @@ def checked_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int
     series = NumberSeries.objects.filter(legal_entity=seller).order_by("kind").values_list("kind", "template")
     texts = LegalText.objects.order_by("id").values_list("code", "language", "valid_from", "text")
     common = json.encode([seller_snapshot(seller), list(series), list(texts)], order="sorted")
-    printed: dict[int | None, str] = {None: ""}
-    printed.update(printed_parties(payer_ids, seller))
-    return {key: blake2b(common + digest.encode(), digest_size=16).hexdigest() for key, digest in printed.items()}
+    printed: Iterable[tuple[int | None, str]] = chain([(None, "")], printed_parties(payer_ids, seller).items())
+    return {key: blake2b(common + digest.encode(), digest_size=16).hexdigest() for key, digest in printed}
 
 
 def e_invoice_findings(draft: Invoice) -> list[Finding]:

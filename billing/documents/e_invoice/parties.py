@@ -3,11 +3,12 @@
 from billing.documents.e_invoice._text import clean, compact
 from billing.documents.e_invoice.terms import Identifier, Party
 from billing.domain.documents import Buyer, Document, Seller
+from billing.domain.e_invoices import SIREN_COUNTRIES
+from billing.domain.taxation import FRENCH_VAT_TERRITORY
 
 SIREN, SIRET = "0002", "0009"
 FRENCH_ADDRESS, E_MAIL = "0225", "EM"
 _SIREN_DIGITS = 9
-_FRENCH_LENGTHS = (_SIREN_DIGITS, 14)
 
 
 def seller_party(document: Document) -> Party:
@@ -24,13 +25,13 @@ def buyer_party(document: Document) -> Party:
 
 
 def is_french_company(buyer: Buyer) -> bool:
-    """Whether invoices to this buyer are those of the French mandate: between companies established in France."""
-    return buyer.is_company and buyer.country.upper() == "FR"
+    """Whether invoices to this buyer are those of the French mandate: between companies where French VAT applies."""
+    return buyer.is_company and buyer.country.upper() in FRENCH_VAT_TERRITORY
 
 
 def _party(party: Seller | Buyer, name: str, *, is_company: bool, has_vat: bool, contact: str = "") -> Party:
     siren = compact(party.siren)
-    is_french = party.country.upper() in ("FR", "MC") or (siren.isdecimal() and len(siren) in _FRENCH_LENGTHS)
+    is_french = party.country.upper() in SIREN_COUNTRIES
     return Party(
         name=clean(name),
         identifier=Identifier(siren, SIRET) if is_french and len(siren) > _SIREN_DIGITS else None,
@@ -59,7 +60,7 @@ def _electronic_address(party: Seller | Buyer, siren: str) -> Identifier | None:
     given = compact(party.electronic_address)
     if given:
         return Identifier(given, compact(party.electronic_scheme) or (E_MAIL if "@" in given else ""))
-    if siren and party.country.upper() == "FR":
+    if siren and party.country.upper() in FRENCH_VAT_TERRITORY:
         return Identifier(siren, FRENCH_ADDRESS)
     return Identifier(compact(party.email), E_MAIL) if party.email else None
 

@@ -85,6 +85,8 @@ def test_siren_and_siret_are_told_by_their_length() -> None:
 def test_the_number_of_a_foreign_register_is_no_siren() -> None:
     buyer = terms_of(make_document(buyer=structs.replace(BUYER, country="BE", siren="0428759497"))).buyer
     assert (buyer.registration, buyer.identifier) == (Identifier("0428759497"), None)
+    portuguese = structs.replace(BUYER, country="PT", siren="501964843")  # as many digits as a SIREN
+    assert terms_of(make_document(buyer=portuguese)).buyer.registration == Identifier("501964843")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +95,7 @@ def test_the_number_of_a_foreign_register_is_no_siren() -> None:
         ({"electronic_address": "303265045_PARIS", "electronic_scheme": "0225"}, Identifier("303265045_PARIS", "0225")),
         ({}, Identifier("303265045", "0225")),  # the directory gives every French company this one
         ({"siren": "", "email": "pay@atlas.example"}, Identifier("pay@atlas.example", "EM")),
+        ({"country": "RE", "postcode": "97400"}, Identifier("303265045", "0225")),
         ({"country": "BE", "email": "pay@atlas.example"}, Identifier("pay@atlas.example", "EM")),
         ({"is_company": False, "email": "pay@atlas.example"}, Identifier("pay@atlas.example", "EM")),
         ({"siren": ""}, None),
@@ -154,6 +157,7 @@ def test_vat_of_another_currency_is_stated_in_euros() -> None:
 
 def test_only_french_companies_that_must_get_one_are_named_as_such() -> None:
     required = structs.replace(BUYER, requires_e_invoice=True)
-    assert terms_of(make_document(buyer=required)).notes[-1] == Note("B2B", "BAR")
+    for french in (required, structs.replace(required, country="RE", postcode="97400")):
+        assert terms_of(make_document(buyer=french)).notes[-1] == Note("B2B", "BAR")
     for other in (BUYER, structs.replace(required, country="BE"), structs.replace(required, is_company=False)):
         assert all(note.subject != "BAR" for note in terms_of(make_document(buyer=other)).notes)

@@ -64,6 +64,9 @@ def test_what_is_wrong_is_found_and_named() -> None:
         "buyer_siren",
         "buyer_french_address",
     }
+    for country in ("FR", "RE"):
+        overseas = structs.replace(of.buyer, country=country, postcode="97400", siren="", requires_e_invoice=True)
+        assert "buyer_siren" in {p.problem for p in validate(make_of_case(Case("", overseas)))}, country
     assert {p.problem for p in validate(make_of_case(Case("", to(siren="123456789"))))} == {"buyer_siren_invalid"}
     assert {p.problem for p in validate(make_of_case(Case("", to(address="", country=""))))} >= {"buyer_address"}
     assert {p.problem for p in validate(make_of_case(Case("", structs.replace(of.buyer, vat_number="123"))))} == {
