@@ -82,8 +82,8 @@ def _claim(at: datetime, due_by: datetime, month: date | None) -> dict[int, int]
     bulk_change(
         connection,
         ArchivedDocument._meta.db_table,
-        ("invoice_id", "attempts", "not_before"),
-        ((id_, attempt, at + LEASE) for id_, attempt in claimed.items()),
+        ("invoice_id", "state", "attempts", "not_before"),
+        ((id_, State.WAITING.value, attempt, at + LEASE) for id_, attempt in claimed.items()),
     )
     return claimed
 

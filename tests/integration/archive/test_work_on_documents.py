@@ -183,6 +183,26 @@ def test_what_may_kill_its_workers_is_taken_by_itself() -> None:
     assert in_need_of_attention().get().invoice == killer
 
 
+def test_what_failed_before_it_kills_its_workers_is_taken_by_itself_too() -> None:
+    killer, other = (make_invoice(fees_cents=1_000, status="pending") for _ in range(2))
+
+    def fail(document: Document) -> Rendered:
+        raise OSError("No space left on device")
+
+    def render(document: Document) -> Rendered:
+        if document.id == killer.pk:
+            raise KeyboardInterrupt
+        return render_plainly(document)
+
+    assert work_on_documents(render=fail, at=AT) == Worked(taken=2)
+    for number in range(1, 3):
+        with pytest.raises(KeyboardInterrupt):
+            work_on_documents(render=render, at=AT + number * LEASE)
+
+    assert work_on_documents(render=render, at=AT + 2 * LEASE) == Worked(1, 1)
+    assert archived(other).state == "stored"
+
+
 def test_files_written_without_a_record_are_taken_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     invoice = make_invoice(fees_cents=1_000, status="pending")
 
