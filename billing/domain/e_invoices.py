@@ -62,6 +62,15 @@ _OF_PARTY: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+CODE_LISTS: Final = {
+    "CountryID": "country_code",
+    "CurrencyCode": "currency_code",
+    "@currencyID": "currency_code",
+    "@schemeID": "address_scheme",
+}
+"""Elements whose values are codes of a list, and what is to be mended where one is not of it."""
+
+
 class Failure(Struct, frozen=True):
     """One thing that is wrong: the rule, the business term, what the rule says, and what to mend if that is known."""
 
@@ -90,8 +99,13 @@ def distinct(failures: Iterable[Failure]) -> tuple[Failure, ...]:
 def _failure(id_: str, text: str) -> Failure:
     match, term = _RULE.match(id_), _TERM.search(f"{id_.partition('_')[2]} {text}")
     rule, found = match[0] if match else id_, term[0] if term else ""
-    problem = _OF_PARTY.get(rule, {}).get(found) or PROBLEMS.get(rule, "")
+    problem = _OF_PARTY.get(rule, {}).get(found) or PROBLEMS.get(rule, "") or _code_problem(text)
     return Failure(rule, found, text[:500], problem)
+
+
+def _code_problem(text: str) -> str:
+    """The problem of a rule of the profile that says: Value of 'ram:CountryID' is not allowed."""
+    return next((problem for name, problem in CODE_LISTS.items() if f"{name}' is not allowed" in text), "")
 
 
 def own_failures(document: Document) -> tuple[Failure, ...]:

@@ -50,6 +50,13 @@ WORDS = {
     "mixed_with_out_of_scope": gettext_lazy(
         "Lines with VAT and lines outside the scope of VAT cannot be on one e-invoice: close the month again."
     ),
+    "country_code": gettext_lazy(
+        "E-invoices know no country under the code of the customer or of the legal entity: correct the address."
+    ),
+    "currency_code": gettext_lazy("E-invoices know no currency under the code of this one: correct the organization."),
+    "address_scheme": gettext_lazy(
+        "The kind of an electronic address or number is none that e-invoices know: correct the billing profile."
+    ),
     "exchange_rate": gettext_lazy(
         "There is no exchange rate of the week before the issue date, to state the VAT in euros: add one to the "
         "exchange rates."

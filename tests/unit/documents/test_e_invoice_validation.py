@@ -14,7 +14,7 @@ from billing.documents.e_invoice.validation import CheckerUnavailable, check, va
 from billing.documents.e_invoice.validation.checker import SCHEMAS
 from billing.documents.e_invoice.validation.process import Checker, rules_folder
 from billing.domain.documents import Buyer, Document, Seller
-from tests.builders.documents import SELLER, make_credit_note, make_document
+from tests.builders.documents import BUYER, SELLER, make_credit_note, make_document
 from tests.builders.e_invoices import CASES, EXCHANGE, MUST_GET_ONE, Case, make_of_case, make_random
 
 FRANCE = CASES[0]
@@ -73,6 +73,10 @@ def test_what_is_wrong_is_found_and_named() -> None:
         "vat_number_prefix"
     }
     assert problems(currency="USD") == {"exchange_rate"}
+    assert problems(currency="ABC", exchange=EXCHANGE) == {"currency_code"}
+    assert {p.problem for p in validate(make_of_case(Case("", to(country="XK"))))} == {"country_code"}
+    wrong_kind = structs.replace(BUYER, electronic_address="x", electronic_scheme="9999")
+    assert {p.problem for p in validate(make_of_case(Case("", wrong_kind)))} == {"address_scheme"}
     assert problems(seller=structs.replace(SELLER, iban="FR00 1234")) == {"seller_iban"}
     assert problems(number="F 1") == {"number_series"}
     assert "legal_texts" in {failure.problem for failure in validate(make_document())}
