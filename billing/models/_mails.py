@@ -17,8 +17,8 @@ class OutgoingMail(models.Model):
            │        ├─ failed                 the server refuses it, or it could not be sent for days
            └────────┴─ unclear                nobody knows whether the server took it: a person decides
 
-    ``number`` is 1 for what is sent by itself, so that nobody ever gets a document twice; a person who sends it again
-    makes the next one.
+    ``number`` is 1 for what is sent by itself, so that nobody ever gets a document twice; a person who sends again what
+    is sent or given up makes the next one.
     """
 
     class Kind(models.TextChoices):

@@ -379,14 +379,59 @@ def test_fiona_sends_it_again_also_to_another_address() -> None:
     mail, fiona = make_mail(), make_staff("Accountant")
     send_all()
 
-    again = resend_mail(invoice_id=mail.invoice.pk, recipient="Billing@example.org", actor=fiona, at=AT)
-    other = resend_mail(invoice_id=mail.invoice.pk, recipient="bob@example.com", actor=fiona, at=AT)
+    later = AT + timedelta(minutes=1)
+    again = resend_mail(invoice_id=mail.invoice.pk, recipient="Billing@example.org", actor=fiona, at=later)
+    other = resend_mail(invoice_id=mail.invoice.pk, recipient="bob@example.com", actor=fiona, at=later)
 
     assert (again.number, other.number) == (2, 1)
     assert again.message_id != mail.message_id
-    assert send_all() == [Outcome.SENT, Outcome.SENT]
+    assert send_all(later) == [Outcome.SENT, Outcome.SENT]
     assert len(outbox.outbox) == 3
     assert list(Event.objects.filter(kind="mail.queued").values_list("actor__email", flat=True)) == [fiona.email] * 2
+
+
+def test_sending_what_waits_for_a_server_does_not_make_a_second_e_mail() -> None:
+    mail, fiona = make_mail(), make_staff("Accountant")
+    for _ in range(9):
+        send_mail(send=raising(Unreachable("Connection refused")), at=OutgoingMail.objects.get().not_before)
+    later = AT + timedelta(hours=1)
+
+    for _ in range(2):
+        again = resend_mail(invoice_id=mail.invoice.pk, recipient="BILLING@example.org", actor=fiona, at=later)
+        assert (again.pk, again.message_id) == (mail.pk, mail.message_id)
+
+    assert send_all(later) == [Outcome.SENT]
+    assert len(outbox.outbox) == 1
+
+
+@pytest.mark.parametrize("error", [Refused("550 No such user"), Unclear("closed")])
+def test_sending_what_was_not_taken_keeps_its_message_id(error: Exception) -> None:
+    mail, fiona = make_mail(), make_staff("Accountant")
+    send_mail(send=raising(error), at=AT)
+
+    resend_mail(invoice_id=mail.invoice.pk, recipient=mail.recipient, actor=fiona, at=AT + timedelta(days=30))
+
+    assert send_all(AT + timedelta(days=30)) == [Outcome.SENT]
+    assert outbox.outbox[0].extra_headers["Message-ID"] == mail.message_id
+    assert OutgoingMail.objects.get().number == 1
+
+
+def test_what_is_being_sent_or_was_sent_just_now_is_not_sent_again() -> None:
+    mail, fiona = make_mail(), make_staff("Accountant")
+
+    def again(at: datetime) -> None:
+        resend_mail(invoice_id=mail.invoice.pk, recipient=mail.recipient, actor=fiona, at=at)
+
+    def asked_meanwhile(message: EmailMessage) -> None:
+        with pytest.raises(UnableToSend, match="right now"):
+            again(AT)
+
+    send_mail(send=asked_meanwhile, at=AT)
+    with pytest.raises(UnableToSend, match="less than a minute ago"):
+        again(AT + timedelta(seconds=59))
+
+    assert OutgoingMail.objects.count() == 1
+    assert not Event.objects.filter(kind="mail.queued").exists()
 
 
 def test_what_has_no_files_or_no_address_is_not_sent() -> None:
