@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from billing.models import Invoice, OutgoingMail
 from billing.queries.among import among
@@ -14,25 +15,28 @@ from billing.usecases._events import NewEvent, record_events
 TRIED_FOR = timedelta(days=7)
 """Nothing that is older leaves by itself: neither after a server that was down, nor after an upgrade."""
 
+FILES_TOO_LATE = gettext_noop("Its files came more than a week after it was issued: it is not sent by itself.")
+
 
 def queue_mails(invoice_ids: Collection[int], *, at: datetime) -> None:
     """Queue documents that have just got their files, one e-mail per recipient, in the transaction that says so.
 
-    Whoever issued long ago has told the customer otherwise: a person may send it still. A document that nobody is to
-    get leaves an event. Five queries, however many documents there are.
+    Whoever issued long ago may have told the customer otherwise: those e-mails are left to people, who see that they
+    are not sent and why. A document that nobody is to get leaves an event. Five queries, however many documents there
+    are.
     """
-    invoices = Invoice.objects.filter(among("id", invoice_ids), issued_at__gte=at - TRIED_FOR)
-    rows = list(invoices.order_by("id").values_list("id", "kind", "organization_id"))
-    recipients = recipients_of({organization_id for _, _, organization_id in rows})
-    OutgoingMail.objects.bulk_create(
-        (
-            make_mail(invoice_id, kind, organization_id, address, recipients[organization_id].language, at)
-            for invoice_id, kind, organization_id in rows
-            for address in recipients[organization_id].addresses
-        ),
-        ignore_conflicts=True,
-    )
-    nobody = [(invoice_id, id_) for invoice_id, _, id_ in rows if not recipients[id_].addresses]
+    invoices = Invoice.objects.filter(among("id", invoice_ids)).order_by("id")
+    rows = list(invoices.values_list("id", "kind", "organization_id", "issued_at"))
+    recipients = recipients_of({organization_id for _, _, organization_id, _ in rows})
+    mails = []
+    for invoice_id, kind, organization_id, issued_at in rows:
+        for address in recipients[organization_id].addresses:
+            mail = make_mail(invoice_id, kind, organization_id, address, recipients[organization_id].language, at)
+            if issued_at is None or issued_at < at - TRIED_FOR:
+                mail.state, mail.error = OutgoingMail.State.FAILED, FILES_TOO_LATE
+            mails.append(mail)
+    OutgoingMail.objects.bulk_create(mails, ignore_conflicts=True)
+    nobody = [(invoice_id, id_) for invoice_id, _, id_, _ in rows if not recipients[id_].addresses]
     events = [NewEvent("mail.nobody", organization_id, invoice_id) for invoice_id, organization_id in nobody]
     if events:
         record_events(events, actor=None, at=at)

@@ -13,7 +13,9 @@ from django.test.utils import CaptureQueriesContext
 from billing.models import Event, Invoice, LegalEntity, OutgoingMail
 from billing.queries.archive import documents_storage, open_file
 from billing.queries.mail_words import compose
+from billing.queries.mails import count_mails_to_decide
 from billing.queries.recipients import recipients_of
+from billing.usecases._outbox import FILES_TOO_LATE
 from billing.usecases._permissions import NotAllowed
 from billing.usecases.decide_mail import UnableToDecide, decide_mail
 from billing.usecases.deliver_mail import Refused, TryLater, Unclear, Unreachable, deliver_mail
@@ -80,14 +82,21 @@ def test_a_document_that_nobody_gets_says_so() -> None:
     assert Event.objects.get(invoice=invoice).kind == "mail.nobody"
 
 
-def test_what_was_issued_long_ago_is_not_sent_by_itself() -> None:
+def test_what_was_issued_long_ago_waits_for_somebody_to_send_it() -> None:
     make_invoice(organization=make_customer(), status="pending", fees_cents=1_000)
     invoice = Invoice.objects.get()
 
-    store(invoice, at=local("2026-11-20"))
+    late = local("2026-11-20")
+    store(invoice, at=late)
 
-    assert not OutgoingMail.objects.exists()
-    assert not Event.objects.exists()
+    mail = OutgoingMail.objects.get()
+    assert (mail.state, mail.error) == ("failed", FILES_TOO_LATE)
+    assert send_all(late) == []
+    assert count_mails_to_decide() == {State.FAILED: 1}
+
+    decide_mail(mail_id=mail.pk, try_again=True, actor=make_staff("Accountant"), at=late)
+
+    assert send_all(late) == [Outcome.SENT]
 
 
 def test_the_same_e_mail_cannot_be_queued_twice() -> None:

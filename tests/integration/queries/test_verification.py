@@ -596,7 +596,9 @@ BREAKAGES = {
     ),
     "mail with a draft": Breakage(
         archive.mails,
-        lambda: OutgoingMail.objects.update(invoice=Invoice.objects.get(organization__external_id="orga_draft")),
+        lambda: OutgoingMail.objects.filter(invoice__number="F20261101-000002").update(
+            invoice=Invoice.objects.get(organization__external_id="orga_draft")
+        ),
         "draft (orga_draft, 2026-10)",
         "but not issued",
     ),
