@@ -35,6 +35,8 @@ LATE_USAGE_DAY = 12
 """Of the last month: what a site that was cut off measured the month before arrives at last."""
 
 OBJECTS_PER_FILE = 50_000
+DONE = (Outcome.SENT, Outcome.GIVEN_UP)
+"""What an e-mail ends with; anything else waits for another day."""
 
 type Say = Callable[[str], None]
 
@@ -136,8 +138,8 @@ class _Player:
             while (worked := work_on_documents(render=render, at=at)).taken:
                 stored += worked.stored
             # A real mail server is not for people that are made up.
-            while mail_server_note() and send_mail(send=deliver_mail, at=at) is Outcome.SENT:
-                sent += 1
+            while mail_server_note() and (outcome := send_mail(send=deliver_mail, at=at)) in DONE:
+                sent += outcome is Outcome.SENT
         if stored:
             self._say(f"{day}: {stored} documents rendered, {sent} e-mails written")
 

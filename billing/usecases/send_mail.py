@@ -18,9 +18,10 @@ from django.db import connection, transaction
 from django.db.models import Case, F, Value, When
 from django.utils.translation import gettext_noop
 
-from billing.models import OutgoingMail
+from billing.models import Event, OutgoingMail
 from billing.queries.archive import file_name, open_file
 from billing.queries.mail_words import compose
+from billing.queries.recipients import recipients_of
 from billing.usecases._events import NewEvent, record_event
 from billing.usecases.deliver_mail import Refused, TryLater, Unclear, Unreachable
 
@@ -30,6 +31,10 @@ BACK_OFF_MINUTES = (1, 5, 15, 60)
 
 DIED = gettext_noop("The worker stopped while it was sending: the server may have taken it or not.")
 TOO_LATE = gettext_noop("It could not be sent in time.")
+NO_RECIPIENT = gettext_noop("The recipient no longer gets the documents of the organization.")
+
+ASKED = ("mail.queued", "mail.retried")
+"""What the timeline of a document tells when a person sends it to an address."""
 
 log = logging.getLogger(__name__)
 State = OutgoingMail.State
@@ -43,9 +48,10 @@ class Outcome(Enum):
     UNREACHABLE = "unreachable"  # postponed as well, and the next one would fare no better
     FAILED = "failed"
     UNCLEAR = "unclear"
+    GIVEN_UP = "given_up"
 
 
-TOLD = (Outcome.SENT, Outcome.FAILED, Outcome.UNCLEAR)
+TOLD = (Outcome.SENT, Outcome.FAILED, Outcome.UNCLEAR, Outcome.GIVEN_UP)
 """What the timeline of a document tells."""
 
 
@@ -58,6 +64,8 @@ def send_mail(*, send: Callable[[EmailMessage], None], at: datetime) -> Outcome 
     mail = _claim(at)
     if mail is None:
         return None
+    if not _is_wanted(mail):
+        return _record(mail, Outcome.GIVEN_UP, at, state=State.GIVEN_UP, error=NO_RECIPIENT)
     try:
         message = _message(mail)
     except OSError as error:  # its file cannot be read now
@@ -100,6 +108,15 @@ def _first_due(at: datetime) -> OutgoingMail | None:
     can_skip = connection.features.has_select_for_update_skip_locked
     due = OutgoingMail.objects.filter(state=State.WAITING, not_before__lte=at).order_by("not_before", "id")
     return due.select_for_update(skip_locked=can_skip).first()
+
+
+def _is_wanted(mail: OutgoingMail) -> bool:
+    """Whether its address still gets the organization's documents, or a person has asked for it."""
+    addresses = recipients_of([mail.organization_id])[mail.organization_id].addresses
+    if mail.recipient.casefold() in {address.casefold() for address in addresses}:
+        return True
+    asked = Event.objects.filter(invoice=mail.invoice, kind__in=ASKED, values__recipient=mail.recipient)
+    return asked.exists()
 
 
 def _message(mail: OutgoingMail) -> EmailMessage:

@@ -20,8 +20,8 @@ from billing.usecases._permissions import NotAllowed
 from billing.usecases.decide_mail import UnableToDecide, decide_mail
 from billing.usecases.deliver_mail import Refused, TryLater, Unclear, Unreachable, deliver_mail
 from billing.usecases.resend_mail import UnableToSend, resend_mail
-from billing.usecases.send_mail import LEASE, Outcome, send_mail
-from organizations.models import BillingProfile
+from billing.usecases.send_mail import LEASE, NO_RECIPIENT, Outcome, send_mail
+from organizations.models import BillingProfile, User
 from tests.builders.archive import store
 from tests.builders.closing import broken_promises, local
 from tests.builders.desk import make_staff
@@ -104,6 +104,34 @@ def test_the_same_e_mail_cannot_be_queued_twice() -> None:
     mail.pk, mail.message_id, mail.recipient = None, "<other@example.com>", mail.recipient.upper()
     with pytest.raises(IntegrityError), transaction.atomic():
         mail.save()
+
+
+def test_who_is_removed_or_switched_off_meanwhile_gets_nothing() -> None:
+    organization = make_customer()
+    removed = make_member(organization, "alice@example.com", "admin")
+    switched_off = make_member(organization, "bob@example.com", "accountant")
+    invoice = issue_and_store(organization)
+
+    removed.memberships.get().delete()
+    User.objects.filter(pk=switched_off.pk).update(is_active=False)
+
+    assert sorted(each.value for each in send_all()) == ["given_up", "given_up", "sent"]
+    assert [message.to for message in outbox.outbox] == [["billing@example.org"]]
+    given_up = invoice.mails.filter(recipient__in=[removed.email, switched_off.email])
+    assert set(given_up.values_list("state", "error")) == {("given_up", NO_RECIPIENT)}
+    assert Event.objects.filter(kind="mail.given_up", reason=NO_RECIPIENT).count() == 2
+
+
+def test_who_was_removed_gets_what_a_person_sends_all_the_same() -> None:
+    organization, fiona = make_customer(), make_staff("Accountant")
+    member = make_member(organization, "alice@example.com", "admin")
+    invoice = issue_and_store(organization)
+    member.memberships.get().delete()
+
+    resend_mail(invoice_id=invoice.pk, recipient="Alice@example.com", actor=fiona, at=AT)
+
+    assert send_all() == [Outcome.SENT, Outcome.SENT]
+    assert OutgoingMail.objects.count() == 2
 
 
 def test_recipients_of_many_take_two_queries() -> None:
