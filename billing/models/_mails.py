@@ -10,7 +10,7 @@ from organizations.models import BillingProfile
 
 
 class OutgoingMail(models.Model):
-    """An e-mail with a document for one recipient. The text is not kept: it follows from the document.
+    """An e-mail with a document for one recipient. The text is not kept: it follows from the document and its payments.
 
         waiting ─ sending ─ sent              the server took it
            ↑        ├─ waiting                the server cannot be reached, or says: later

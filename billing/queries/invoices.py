@@ -3,7 +3,7 @@
 from django.db.models import F, Q, QuerySet
 
 from billing.domain.lifecycle import DocumentState, PaymentState
-from billing.models import Invoice, LegalEntity
+from billing.models import CreditStatement, Invoice, LegalEntity
 
 # PostgreSQL's integer; a longer number is not a counter.
 MAX_COUNTER = 2**31 - 1
@@ -22,6 +22,12 @@ def left_cents(invoice: Invoice) -> int:
 def due_cents(invoice: Invoice) -> int:
     """What is left to pay of an invoice; nothing of one that is settled, cancelled or written off."""
     return 0 if invoice.payment_state in NOTHING_LEFT else left_cents(invoice)
+
+
+def uses_credits(invoice: Invoice) -> bool:
+    """Whether credits paid for a part of what was consumed; to be asked of many, their statements are loaded along."""
+    statement: CreditStatement | None = getattr(invoice, "statement", None)
+    return statement is not None and bool(statement.used_free_cents or statement.used_prepaid_cents)
 
 
 def find_by_number(invoices: QuerySet[Invoice], term: str) -> QuerySet[Invoice] | None:

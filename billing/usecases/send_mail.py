@@ -101,7 +101,7 @@ def _claim(at: datetime) -> OutgoingMail | None:
         return None
     claimed = OutgoingMail.objects.filter(pk=mail.pk)
     claimed.update(state=State.SENDING, attempts=mail.attempts + 1, not_before=at + LEASE)
-    return claimed.select_related("organization", "invoice__refers_to", "invoice__archived").get()
+    return claimed.select_related("organization", "invoice__refers_to", "invoice__archived", "invoice__statement").get()
 
 
 def _first_due(at: datetime) -> OutgoingMail | None:

@@ -185,6 +185,15 @@ def test_the_page_shows_both_forms_and_runs_nothing_of_them() -> None:
     assert f"Please find attached invoice {mail.invoice.number}" in page
 
 
+def test_the_page_of_what_was_sent_says_that_it_is_worded_as_of_now() -> None:
+    mail = make_mail()
+    assert "what is left to pay may have changed since" not in page_of(mail)
+
+    send_mail(send=deliver_mail, at=AT)
+
+    assert "what is left to pay may have changed since" in page_of(mail)
+
+
 def test_fiona_sends_an_invoice_to_somebody_else() -> None:
     invoice = issue_and_store(make_customer())
 

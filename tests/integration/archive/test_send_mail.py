@@ -23,7 +23,7 @@ from billing.usecases.resend_mail import UnableToSend, resend_mail
 from billing.usecases.send_mail import LEASE, NO_RECIPIENT, Outcome, send_mail
 from organizations.models import BillingProfile, User
 from tests.builders.archive import store
-from tests.builders.closing import broken_promises, local
+from tests.builders.closing import broken_promises, local, pay
 from tests.builders.desk import make_staff
 from tests.builders.invoices import make_credit_note, make_invoice, make_line
 from tests.builders.mails import issue_and_store, make_customer, make_mail, make_member
@@ -190,15 +190,62 @@ def test_it_is_written_in_the_language_of_the_billing_profile() -> None:
     assert '<html lang="fr">' in text.html
 
 
-def test_covered_by_credits_there_is_nothing_to_pay() -> None:
+def both_forms(mail: OutgoingMail) -> list[str]:
+    text = compose(mail)
+    return [text.text, text.html]
+
+
+@pytest.mark.parametrize(
+    ("used_prepaid_cents", "sentence"),
+    [(-1_000, "There is nothing to pay: credits covered all of it."), (0, "this invoice is settled.")],
+)
+def test_only_credits_that_were_used_covered_it(used_prepaid_cents: int, sentence: str) -> None:
     mail = make_mail()
     mail.invoice.total_cents = 0
+    mail.invoice.statement.used_prepaid_cents = used_prepaid_cents
 
-    text = compose(mail)
-
-    for words in (text.text, text.html):
-        assert "nothing to pay" in words
+    for words in both_forms(mail):
+        assert sentence in words
         assert "IBAN" not in words
+
+
+def test_what_is_partly_paid_and_credited_asks_for_the_rest() -> None:
+    mail = make_mail()
+    mail.invoice.paid_cents, mail.invoice.credited_cents = 500, 200  # of 12.00
+
+    for words in both_forms(mail):
+        assert "Left to pay: 5.00\N{NO-BREAK SPACE}EUR of 12.00\N{NO-BREAK SPACE}EUR" in words
+        assert "Amount to pay" not in words
+
+
+@pytest.mark.parametrize(
+    ("payment_state", "sentence"),
+    [
+        ("paid", "There is nothing left to pay."),
+        ("canceled", "There is nothing left to pay."),
+        ("wont_pay", "There is nothing left to pay."),
+        ("processing", "Your payment is on its way"),
+        ("payment_held", "The payment is on hold"),
+    ],
+)
+def test_what_waits_for_no_money_asks_for_none(payment_state: str, sentence: str) -> None:
+    mail = make_mail()
+    mail.invoice.payment_state = payment_state
+
+    for words in both_forms(mail):
+        assert sentence in words
+        assert "to pay:" not in words
+        assert "Due on" not in words
+
+
+def test_what_is_settled_while_the_server_is_down_is_not_asked_for() -> None:
+    mail = make_mail()
+    send_mail(send=raising(Unreachable("Connection refused")), at=AT)
+    pay(mail.invoice)
+
+    assert send_all(AT + timedelta(minutes=1)) == [Outcome.SENT]
+
+    assert "There is nothing left to pay." in str(outbox.outbox[0].body)
 
 
 def test_a_credit_note_names_its_invoice() -> None:
