@@ -11,7 +11,7 @@ from billing.documents import _figures as figures
 from billing.domain.lifecycle import PaymentState
 from billing.models import Invoice
 from billing.queries.customer_invoices import is_overdue
-from billing.queries.invoices import left_cents
+from billing.queries.invoices import left_cents, uses_credits
 
 
 @dataclass(frozen=True)
@@ -60,9 +60,9 @@ def _pending(invoice: Invoice, today: date) -> Status:
 
 def _paid(invoice: Invoice) -> Status:
     if not invoice.total_cents:
-        return Status(
-            pgettext("invoice", "Settled"), "good", _("Your credits covered everything: there was nothing to pay.")
-        )
+        nothing = _("There is nothing to pay: this invoice is settled.")
+        covered = _("Your credits covered everything: there was nothing to pay.")
+        return Status(pgettext("invoice", "Settled"), "good", covered if uses_credits(invoice) else nothing)
     if invoice.credited_cents:
         return Status(
             pgettext("invoice", "Paid"), "good", _("It is settled: a part of it was credited, the rest is paid.")

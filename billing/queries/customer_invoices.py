@@ -70,7 +70,8 @@ def load_invoice_list(organization_id: int, *, today: date, term: str = "", page
     if term:
         rows = rows.filter(matching(term))
     open_rows = list(rows.filter(payment_state__in=PENDING + PROCESSING))
-    settled = Paginator(rows.exclude(payment_state__in=PENDING + PROCESSING), SETTLED_PER_PAGE).get_page(page)
+    over = rows.exclude(payment_state__in=PENDING + PROCESSING).select_related("statement")
+    settled = Paginator(over, SETTLED_PER_PAGE).get_page(page)
     listed = _with_credit_notes([*open_rows, *settled.object_list], today)
     pending = [each for each in listed if each.invoice.payment_state in PENDING]
     processing = [each for each in listed if each.invoice.payment_state in PROCESSING]
@@ -100,7 +101,7 @@ class Account:
 def find_issued(organization_id: int, number: str) -> Invoice | None:
     """Find a document of an organization by its number; nobody else's, and no draft."""
     found = issued_to(organization_id).filter(number=number.replace("\0", ""))
-    return found.select_related("refers_to").order_by("pk").first()
+    return found.select_related("refers_to", "statement").order_by("pk").first()
 
 
 def load_account(invoice: Invoice) -> Account:

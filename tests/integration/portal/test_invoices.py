@@ -174,6 +174,7 @@ def test_many_cost_as_many_queries_as_few(atlas: Organization) -> None:
     for months in (0, 4):
         for at in range(months):
             an_invoice(atlas, date(2025, at + 1, 1), "pending" if at % 2 else "paid")
+            make_invoice(organization=atlas, status="paid", month=date(2024, at + 1, 1))
         with CaptureQueriesContext(
             connection,
         ) as queries:
@@ -217,3 +218,15 @@ def test_markup_in_names_prints_as_text(atlas: Organization) -> None:
         page = page_of(signed_in(make_member("alice", atlas)))
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
+
+
+def test_only_credits_that_were_used_covered_everything(atlas: Organization) -> None:
+    """50.00 and a discount of 50.00."""
+    lines = [make_line(net_cents=5_000), make_line(net_cents=-5_000)]
+    invoice = make_invoice(organization=atlas, status="paid", direct=lines)
+    nothing = "There is nothing to pay: this invoice is settled."
+    assert status_of(invoice, today=TODAY).sentence == nothing
+
+    invoice.statement.used_free_cents = -5_000
+
+    assert "Your credits covered everything" in status_of(invoice, today=TODAY).sentence
