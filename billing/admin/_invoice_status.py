@@ -13,6 +13,7 @@ from billing.models import Invoice
 from billing.models._invoices import PAYMENT_STATES
 from billing.queries import draft_states
 from billing.queries.archive import left_to_render
+from billing.queries.mails import mailed_to_nobody
 
 STATUS_COLOURS = {
     "draft": "info",
@@ -107,21 +108,23 @@ class StatusFilter(RadioFilter):
 
 
 class FilesFilter(RadioFilter):
-    """Issued documents whose files are still to be made."""
+    """Issued documents whose files are still to be made, or that nobody got."""
 
     title = _("files")
     parameter_name = "files"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """What is left; what is stored is nearly everything."""
-        return [("left", _("not stored yet")), ("failed", _("failed"))]
+        return [("left", _("not stored yet")), ("failed", _("failed")), ("nobody", _("stored, mailed to nobody"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Invoice]) -> QuerySet[Invoice]:
-        """Apply the choice; a partial index holds exactly these."""
+        """Apply the choice; partial indexes hold exactly these."""
         match self.value():
             case "left":
                 return queryset.filter(pk__in=left_to_render().values("pk"))
             case "failed":
                 return queryset.filter(pk__in=left_to_render().filter(state="failed").values("pk"))
+            case "nobody":
+                return queryset.filter(pk__in=mailed_to_nobody(timezone.now()).values("invoice"))
             case _:
                 return queryset

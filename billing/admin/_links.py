@@ -24,6 +24,11 @@ def unrendered_invoices(month: date | None = None, files: str = "failed") -> str
     return _list("invoice", files=files, **(_in_month("consumption_month", month) if month else {}))
 
 
+def invoices_mailed_to_nobody() -> str:
+    """The issued documents that nobody got lately."""
+    return _list("invoice", files="nobody")
+
+
 def mails(state: str) -> str:
     """The e-mails in a state."""
     return _list("outgoingmail", state__exact=state)

@@ -11,7 +11,7 @@ from billing.formatting import format_month
 from billing.models import CloseOutcome, OutgoingMail
 from billing.queries.archive import in_need_of_attention
 from billing.queries.dashboard import CloseSummary, load_dashboard
-from billing.queries.mails import count_mails_to_decide
+from billing.queries.mails import count_mails_to_decide, mailed_to_nobody
 from billing.queries.outcomes import reason_sentences
 from billing.queries.webhooks import count_failing_webhooks
 
@@ -44,7 +44,7 @@ def dashboard_callback(request: HttpRequest, context: dict[str, Any]) -> dict[st
 
 
 def _attention(request: HttpRequest) -> dict[str, Any]:
-    """What does not heal by itself: documents without files, e-mails to decide about, webhooks."""
+    """What does not heal by itself: documents without files or recipients, e-mails to decide about, webhooks."""
     counts = count_mails_to_decide() if request.user.has_perm("billing.view_outgoingmail") else {}
     labels = {
         OutgoingMail.State.FAILED: _("E-mails could not be sent: their pages say why."),
@@ -56,6 +56,8 @@ def _attention(request: HttpRequest) -> dict[str, Any]:
         "webhooks": count_failing_webhooks(timezone.now())
         if request.user.has_perm("billing.view_webhookendpoint")
         else 0,
+        "mailed_to_nobody": mailed_to_nobody(timezone.now()).count(),
+        "mailed_to_nobody_url": links.invoices_mailed_to_nobody(),
         "mails": [(labels[state], number, links.mails(state)) for state, number in counts.items()],
     }
 

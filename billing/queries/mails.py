@@ -1,14 +1,16 @@
 """Reading the outbox."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from billing.models import Invoice, OutgoingMail
+from billing.models import Event, Invoice, OutgoingMail
 
 State = OutgoingMail.State
+LATELY = timedelta(days=31)
+"""For so long the first page of the desk tells that nobody got a document."""
 
 
 def mails_of(invoice: Invoice) -> list[OutgoingMail]:
@@ -27,6 +29,12 @@ def count_mails_to_decide() -> dict[OutgoingMail.State, int]:
     undecided = OutgoingMail.objects.filter(~Q(state=State.SENT), state__in=(State.FAILED, State.UNCLEAR))
     counts = undecided.order_by("state").values_list("state").annotate(number=Count("pk"))
     return {State(state): number for state, number in counts}
+
+
+def mailed_to_nobody(at: datetime) -> QuerySet[Event]:
+    """What tells of lately stored documents that nobody was to get, unless somebody has sent them since."""
+    sent_since = OutgoingMail.objects.filter(invoice=OuterRef("invoice"))
+    return Event.objects.filter(~Exists(sent_since), kind="mail.nobody", at__gte=at - LATELY)
 
 
 def mail_server_note() -> str:

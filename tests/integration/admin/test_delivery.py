@@ -7,6 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from billing.domain.documents import Document, Rendered
 from billing.models import ArchivedDocument, Event, Invoice, OutgoingMail
@@ -19,6 +20,7 @@ from tests.builders.closing import local
 from tests.builders.desk import desk
 from tests.builders.invoices import make_close, make_invoice
 from tests.builders.mails import issue_and_store, make_customer, make_mail, make_member
+from tests.builders.organizations import make_organization
 
 pytestmark = pytest.mark.django_db
 
@@ -169,6 +171,22 @@ def test_the_list_tells_what_was_sent_and_what_was_not_and_why() -> None:
     assert "E-mails may have been sent or not" in desk().get(reverse("admin:index")).content.decode()
     assert "Nobody knows whether an e-mail arrived" in page_of(unclear.invoice)
     assert "Sent by e-mail" in page_of(sent.invoice)
+
+
+def test_what_nobody_gets_is_on_the_first_page_until_somebody_sends_it() -> None:
+    fiona = desk("Accountant")
+    invoice = issue_and_store(make_organization(), at=timezone.now())
+    issue_and_store(make_customer(), at=timezone.now())
+
+    assert "Documents were sent to nobody" in fiona.get(reverse("admin:index")).content.decode()
+    listed = list_of("invoice", files="nobody")
+    assert str(invoice.number) in listed
+    assert "1 invoice" in listed
+
+    do(invoice, "send", role="Accountant", recipient="bob@example.com")
+
+    assert "Documents were sent to nobody" not in fiona.get(reverse("admin:index")).content.decode()
+    assert str(invoice.number) not in list_of("invoice", files="nobody")
 
 
 def test_the_page_shows_both_forms_and_runs_nothing_of_them() -> None:

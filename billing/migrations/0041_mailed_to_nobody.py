@@ -1,0 +1,14 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("billing", "0040_webhooks"),
+    ]
+
+    operations = [
+        migrations.AddIndex(
+            model_name="event",
+            index=models.Index(condition=models.Q(("kind", "mail.nobody")), fields=["at"], name="event_mail_nobody"),
+        ),
+    ]
