@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +13,8 @@ from billing.admin import _displays as displays
 from billing.admin._actions import ActionForm, ActionsMixin, PageAction, ReasonForm
 from billing.admin._base import ComputedAdmin
 from billing.admin._delivery import MAIL_COLOURS, MAY_SEND, SendForm
-from billing.models import OutgoingMail
+from billing.models import Invoice, OutgoingMail
+from billing.queries.invoices import find_by_number
 from billing.queries.mail_words import compose
 from billing.queries.mails import mail_server_note
 from billing.usecases.decide_mail import UNDECIDED, UnableToDecide, decide_mail
@@ -71,9 +73,9 @@ class OutgoingMailAdmin(ActionsMixin[OutgoingMail], ComputedAdmin[OutgoingMail])
         displays.link_column("invoice", _("document")),
         displays.link_column("organization", _("organization")),
         displays.state_column("state", _("state"), MAIL_COLOURS),
+        "why",
         "created_at",
         "sent_at",
-        "error",
     ]
     list_select_related = ["invoice", "organization"]
     list_filter = [
@@ -82,7 +84,7 @@ class OutgoingMailAdmin(ActionsMixin[OutgoingMail], ComputedAdmin[OutgoingMail])
         ("organization", AutocompleteSelectFilter),
     ]
     search_fields = ["recipient"]
-    search_help_text = _("Beginning of the organization's name or identifier")
+    search_help_text = _("Document number, or beginning of an address or of the organization's name or identifier")
     search_organization = "organization"
     date_hierarchy = "created_at"
     dates_follow_key = True
@@ -119,6 +121,25 @@ class OutgoingMailAdmin(ActionsMixin[OutgoingMail], ComputedAdmin[OutgoingMail])
             is_offered=lambda mail: mail.state in (State.SENT, State.GIVEN_UP),
         ),
     )
+
+    @admin.display(description=_("why it is not sent"))
+    def why(self, mail: OutgoingMail) -> str:
+        """What the server said, or what is said here in the language of who reads."""
+        return _t(mail.error) if mail.error else ""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[OutgoingMail], search_term: str
+    ) -> tuple[QuerySet[OutgoingMail], bool]:
+        """Find the e-mails to an address, with a document or of an organization; an index leads to each."""
+        term = search_term.strip()
+        to_address = queryset.filter(recipient__istartswith=term)
+        if not term or "@" in term:
+            return to_address, False
+        documents = find_by_number(Invoice.objects.all(), term)
+        if documents is not None:
+            return queryset.filter(invoice__in=list(documents.values_list("pk", flat=True))), False
+        of_organization, may_repeat = super().get_search_results(request, queryset, search_term)
+        return (of_organization, may_repeat) if of_organization.exists() else (to_address, False)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, under a word on where e-mails go."""

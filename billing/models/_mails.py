@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Upper
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -79,6 +79,7 @@ class OutgoingMail(models.Model):
             # What people look for in the list.
             models.Index(fields=("state", "-id"), condition=~Q(state="sent"), name="outgoing_mail_not_sent"),
             models.Index(fields=("organization", "-id"), name="outgoing_mail_of_organization"),
+            models.Index(Upper("recipient"), name="outgoing_mail_recipient_upper"),
         )
 
     def __str__(self) -> str:

@@ -13,9 +13,9 @@ from billing.domain.documents import Document, Rendered
 from billing.models import ArchivedDocument, Event, Invoice, OutgoingMail
 from billing.queries.archive import documents_storage
 from billing.usecases.deliver_mail import Unclear, deliver_mail
-from billing.usecases.send_mail import send_mail
+from billing.usecases.send_mail import TOO_LATE, send_mail
 from billing.usecases.work_on_documents import work_on_documents
-from organizations.models import BillingProfile, User
+from organizations.models import BillingProfile, Organization, User
 from tests.builders.closing import local
 from tests.builders.desk import desk
 from tests.builders.invoices import make_close, make_invoice
@@ -171,6 +171,29 @@ def test_the_list_tells_what_was_sent_and_what_was_not_and_why() -> None:
     assert "E-mails may have been sent or not" in desk().get(reverse("admin:index")).content.decode()
     assert "Nobody knows whether an e-mail arrived" in page_of(unclear.invoice)
     assert "Sent by e-mail" in page_of(sent.invoice)
+
+
+def test_an_e_mail_is_found_by_its_recipient_its_document_and_its_organization() -> None:
+    found, other = make_mail(organization=make_customer(email="Billing@vermeil.example")), make_mail()
+    Organization.objects.filter(pk=found.organization_id).update(name="Ochre")
+
+    for term in ("billing@VERMEIL", "BILLING@v", str(found.invoice.number).lower(), "ochre"):
+        listed = list_of("outgoingmail", q=term)
+        assert found.recipient in listed, term
+        assert other.recipient not in listed, term
+    assert found.recipient in list_of("outgoingmail", q="billing")
+    assert found.recipient not in list_of("outgoingmail", q="vermeil.example@")
+
+
+def test_why_an_e_mail_is_not_sent_is_said_in_the_language_of_who_reads() -> None:
+    mail = make_mail()
+    OutgoingMail.objects.update(state="failed", error=TOO_LATE)
+    pages = [reverse("admin:billing_outgoingmail_changelist")]
+    pages += [reverse(f"admin:billing_{row._meta.model_name}_change", args=[row.pk]) for row in (mail, mail.invoice)]
+
+    for page in pages:
+        french = desk().get(page, headers={"Accept-Language": "fr"}).content.decode()
+        assert "Il n’a pas pu être envoyé à temps." in french
 
 
 def test_what_nobody_gets_is_on_the_first_page_until_somebody_sends_it() -> None:
