@@ -279,3 +279,7 @@ def test_an_invoice_page_takes_the_same_queries_however_many_got_it() -> None:
             page_of(invoice, client)
         numbers.append(len(captured))
     assert numbers[0] == numbers[1]
+
+
+def test_the_path_to_an_e_mail_leaves_its_address_as_it_is() -> None:
+    assert "Billing@example.org" not in page_of(make_mail())
