@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0040_webhooks"),
+        ("billing", "0043_attempts_of_checks"),
     ]
 
     operations = [

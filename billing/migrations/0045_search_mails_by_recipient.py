@@ -23,7 +23,7 @@ def plain(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("billing", "0041_mailed_to_nobody"),
+        ("billing", "0044_mailed_to_nobody"),
     ]
 
     operations = [
