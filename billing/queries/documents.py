@@ -26,7 +26,7 @@ from billing.queries.document_usage import Detail, Names, group_usage, load_deta
 from billing.queries.invoice_pages import statement_of
 from billing.queries.legal_texts import LegalTexts
 from billing.queries.months import month_of
-from billing.queries.parties import buyer_snapshots, seller_snapshot
+from billing.queries.parties import Snapshot, buyer_snapshots, credited_buyer, seller_snapshot
 from billing.queries.printed import Printed, printed_of
 
 
@@ -66,7 +66,7 @@ def load_documents(
         row.pk: _document(
             row,
             given.get(row.pk, _Given(row.due_date, None, row.note)),
-            msgspec.convert(row.buyer or _credited_buyer(row) or buyers[row.organization_id], Buyer),
+            msgspec.convert(row.buyer or _draft_buyer(row, buyers[row.organization_id]), Buyer),
             [_line(line, row.organization_id, printed[row.pk].organizations) for line in lines.get(row.pk, ())],
             taxes.get(row.pk, []),
             details.get(row.pk, []),
@@ -144,9 +144,8 @@ def _document(
     )
 
 
-def _credited_buyer(row: Invoice) -> Any:
-    """A credit note is made out to whom its invoice was."""
-    return row.refers_to.buyer if row.refers_to else None
+def _draft_buyer(row: Invoice, today: Snapshot) -> Snapshot:
+    return credited_buyer(row.refers_to, today) if row.refers_to else today
 
 
 def _reference(invoice: Invoice | None) -> Reference | None:

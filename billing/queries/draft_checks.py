@@ -1,9 +1,9 @@
 """Checks of the e-invoices of drafts: what they found, whether that still counts, and what is to be checked."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from hashlib import blake2b
-from itertools import batched, chain
+from itertools import batched
 
 from django.db.models import F, QuerySet
 from msgspec import Struct, convert, json, structs
@@ -16,7 +16,6 @@ from billing.queries.among import among
 from billing.queries.approvals import printed_parties
 from billing.queries.legal_texts import EURO, OLDEST_RATE
 from billing.queries.months import month_of
-from billing.queries.parties import seller_snapshot
 from organizations.models import BillingProfile
 
 BATCH = 500
@@ -87,30 +86,33 @@ def find_due(at: datetime) -> Iterator[int]:
 
 
 def load_contents(invoice_ids: Collection[int]) -> dict[int, tuple[Content, str]]:
-    """What drafts say now, and their currencies; a credit note has the buyer of its invoice."""
+    """What drafts say now, and their currencies."""
     rows = Invoice.objects.filter(among("id", invoice_ids), document_state=DocumentState.DRAFT.value).order_by("id")
-    columns = ("id", "kind", "organization_id", "legal_entity_id", "fingerprint", "currency")
+    columns = ("id", "organization_id", "legal_entity_id", "fingerprint", "currency")
     drafts = list(rows.values_list(*columns))
-    parties: dict[tuple[int, int | None], str] = {}
-    for seller in LegalEntity.objects.filter(among("id", {seller_id for _, _, _, seller_id, _, _ in drafts})):
-        payer_ids = {payer_id for _, _, payer_id, seller_id, _, _ in drafts if seller_id == seller.pk}
+    parties: dict[tuple[int, int], str] = {}
+    for seller in LegalEntity.objects.filter(among("id", {seller_id for _, _, seller_id, _, _ in drafts})):
+        payer_ids = {payer_id for _, payer_id, seller_id, _, _ in drafts if seller_id == seller.pk}
         parties |= {(seller.pk, payer_id): digest for payer_id, digest in checked_parties(payer_ids, seller).items()}
     return {
-        id_: (Content(fingerprint, parties[seller_id, None if kind == "credit_note" else payer_id]), currency)
-        for id_, kind, payer_id, seller_id, fingerprint, currency in drafts
+        id_: (Content(fingerprint, parties[seller_id, payer_id]), currency)
+        for id_, payer_id, seller_id, fingerprint, currency in drafts
     }
 
 
-def checked_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int | None, str]:
-    """What a check sees beside the computed content, as it is now, by payer; under None without the buyer.
+def checked_parties(payer_ids: Collection[int], seller: LegalEntity) -> dict[int, str]:
+    """What a check sees beside the computed content, as it is now, by payer: 32 hexadecimal digits.
 
-    The parties and the payment term, all legal texts, and how documents are numbered: 32 hexadecimal digits.
+    The parties and the payment term, all legal texts, and how documents are numbered. Of the buyer a credit note takes
+    no more than whether e-invoices are due; it is checked again when other things of it change, which harms nobody.
     """
     series = NumberSeries.objects.filter(legal_entity=seller).order_by("kind").values_list("kind", "template")
     texts = LegalText.objects.order_by("id").values_list("code", "language", "valid_from", "text")
-    common = json.encode([seller_snapshot(seller), list(series), list(texts)], order="sorted")
-    printed: Iterable[tuple[int | None, str]] = chain([(None, "")], printed_parties(payer_ids, seller).items())
-    return {key: blake2b(common + digest.encode(), digest_size=16).hexdigest() for key, digest in printed}
+    common = json.encode([list(series), list(texts)])
+    return {
+        payer_id: blake2b(common + digest.encode(), digest_size=16).hexdigest()
+        for payer_id, digest in printed_parties(payer_ids, seller).items()
+    }
 
 
 def e_invoice_findings(draft: Invoice) -> list[Finding]:

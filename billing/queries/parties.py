@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from billing.models import LegalEntity
+from billing.models import Invoice, LegalEntity
 from billing.queries.among import among
 from organizations.models import BillingProfile, Organization
 
@@ -47,6 +47,12 @@ _PROFILE_FIELDS = (
 def seller_snapshot(entity: LegalEntity) -> Snapshot:
     """The legal entity as it is printed (BG-4)."""
     return {"country": str(entity.country), **{name: getattr(entity, name) for name in _SELLER_FIELDS}}
+
+
+def credited_buyer(invoice: Invoice, today: Snapshot) -> Snapshot:
+    """Whom a credit note is made out to: the buyer of its invoice, who may have to get e-invoices only since."""
+    due: Snapshot = {name: today[name] for name in ("requires_e_invoice",) if name in today}
+    return {**(invoice.buyer or {}), **due}
 
 
 def buyer_snapshots(organization_ids: Collection[int]) -> dict[int, Snapshot]:

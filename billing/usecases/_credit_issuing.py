@@ -15,7 +15,7 @@ from billing.models import CreditEntry, CreditGrant, Invoice, InvoiceLine, Numbe
 from billing.queries.closed_accounts import is_account_over
 from billing.queries.invoices import left_cents
 from billing.queries.months import local_day
-from billing.queries.parties import seller_snapshot
+from billing.queries.parties import buyer_snapshots, credited_buyer, seller_snapshot
 from billing.queries.printed import load_printed
 from billing.usecases._archive import await_rendering
 from billing.usecases._credit_gate import check_approved, check_e_invoice
@@ -84,7 +84,7 @@ def _number(note: Invoice, invoice: Invoice, issue_date: date, at: datetime) -> 
     note.number = render_number(series.template, date=issue_date, counter=series.last_counter)
     note.issue_date = note.due_date = issue_date
     note.seller = seller_snapshot(note.legal_entity)
-    note.buyer = invoice.buyer
+    note.buyer = credited_buyer(invoice, buyer_snapshots([note.organization_id])[note.organization_id])
     note.printed = msgspec.to_builtins(load_printed({note.pk: (note.currency, issue_date)})[note.pk], str_keys=True)
     note.issued_at = at
     note.save()

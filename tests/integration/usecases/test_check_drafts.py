@@ -25,6 +25,7 @@ from billing.usecases._permissions import NotAllowed
 from billing.usecases.ask_for_check import ask_for_check
 from billing.usecases.check_drafts import CHUNK, check_drafts
 from billing.usecases.issue_credit_note import InvalidEInvoice, issue_credit_note
+from billing.usecases.prepare_credit_note import prepare_credit_note
 from organizations.models import BillingProfile, Organization
 from tests.builders.adjusting import adjust
 from tests.builders.closing import close, consume, invoice_of, issue, local, make_metered_price, why_not_issued
@@ -303,6 +304,25 @@ def test_a_credit_note_has_to_be_valid_too(atlas: Organization) -> None:
     run(at=AT + timedelta(hours=1))
     checked = DraftCheck.objects.get(pk=note.pk)
     assert (checked.fingerprint, checked.failure_count) == (note.fingerprint, 0)
+
+
+def test_whether_a_credit_note_has_to_be_valid_is_decided_by_the_profile_of_today() -> None:
+    make_metered_price()
+    organization = make_customer(requires=False)
+    invoice = make_invoice(organization=organization, status="pending", fees_cents=100_00)
+    note = prepare_credit_note(invoice_id=invoice.pk, reason="Goodwill", actor=None, at=AT)
+    ask_for_check(invoice_id=note.pk, seen=note.fingerprint, actor=make_staff("Accountant"), at=AT)
+    (document,) = run()
+    assert not document.buyer.requires_e_invoice
+
+    BillingProfile.objects.filter(pk=organization.pk).update(requires_e_invoice=True, company="Another name")
+
+    (document,) = run()
+    assert document.buyer.requires_e_invoice
+    assert document.buyer.company != "Another name"
+    issued = issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=None, at=AT + timedelta(days=1))
+    assert issued.buyer is not None
+    assert (issued.buyer["requires_e_invoice"], issued.buyer["company"]) == (True, document.buyer.company)
 
 
 # The page and the list
