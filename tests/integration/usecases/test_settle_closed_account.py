@@ -4,8 +4,9 @@ from datetime import date
 
 import pytest
 
-from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, DraftCheck, Event
+from billing.models import ApprovalPolicy, CreditEntry, CreditGrant, Event
 from billing.usecases._permissions import NotAllowed
+from billing.usecases.check_drafts import check_drafts
 from billing.usecases.settle_closed_account import AccountNotOver, SettledAccount, settle_closed_account
 from organizations.models import BillingProfile, Organization, User
 from tests.builders.closing import (
@@ -58,7 +59,7 @@ def test_who_must_get_e_invoices_waits_for_their_check(atlas: Organization) -> N
     [note] = first.waiting
     assert (first.issued, note.document_state) == ([], "draft")
 
-    DraftCheck.objects.create(invoice=note, fingerprint=note.fingerprint, checked_at=JANUARY_10)
+    check_drafts(check=lambda document: (), at=JANUARY_10)
     assert settle(atlas).issued == [note]
     assert not broken_promises()
 
