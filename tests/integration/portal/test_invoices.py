@@ -113,6 +113,15 @@ def test_credit_notes_stand_with_the_invoice_they_correct(atlas: Organization) -
         ("120,00", [1]),
         ("€120.00", [1]),
         ("13/2026", []),
+        ("september", [1, 2]),
+        ("2026 august", [1]),
+        ("August,  2026", [1]),
+        ("1 Sep 2026", [1]),
+        ("1st October, 2026", [2]),
+        ("2026-10-01", [2]),
+        ("01/09/2026", [1]),
+        ("31 September 2026", []),
+        ("1 Sep", []),
         ("nothing of the kind", []),
         ("%", []),
         ("\0", [1, 2]),
@@ -124,10 +133,20 @@ def test_it_is_searched_by_number_month_or_amount(atlas: Organization, term: str
     assert set(everything(load(atlas, term))) == {rows[at].number for at in found}
 
 
+@pytest.mark.parametrize(
+    "term", ["€1,320.00", "1,320.00", "€1,320", "1320", "1.320,00", "1 320,00 €", "1\u202f320,00\xa0€", "1320.00 EUR"]
+)
+def test_amounts_are_found_as_they_are_printed(atlas: Organization, term: str) -> None:
+    row = an_invoice(atlas, date(2026, 8, 1), net_cents=110_000)
+    an_invoice(atlas, date(2026, 9, 1), net_cents=110)
+    assert everything(load(atlas, term)) == [row.number]
+
+
 def test_months_are_known_by_their_names_in_the_reader_s_language(atlas: Organization) -> None:
     an_invoice(atlas, date(2026, 8, 1))
     with override("fr"):
-        assert everything(load(atlas, "août 2026"))
+        for term in ("août 2026", "aout", "1er septembre 2026"):
+            assert everything(load(atlas, term))
         assert not everything(load(atlas, "october"))
 
 
