@@ -10,6 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from billing.models import Invoice, LegalEntity
 from tests.builders.archive import store
+from tests.builders.closing import close_and_issue, consume, invoice_of, make_metered_price
 from tests.builders.customers import make_member
 from tests.builders.desk import CAST, PASSWORD, make_staff
 from tests.builders.invoices import make_credit_note, make_invoice, make_line
@@ -18,6 +19,7 @@ from tests.builders.organizations import make_organization
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, serialized_rollback=True)]
 
 LONG_NAME = "Société coopérative d'intérêt collectif pour l'hébergement mutualisé " * 3
+LONG_WORD = "Donaudampfschifffahrt" * 9
 
 
 @pytest.fixture
@@ -101,6 +103,29 @@ def test_axe_finds_nothing_and_nothing_is_too_wide(
         page.get_by_text("Alice", exact=True).click()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert not complaints(page)
+
+
+@pytest.mark.parametrize("width", [360, 640, 1440])
+def test_one_long_word_as_a_name_fits(page: Page, live_server: LiveServer, width: int) -> None:
+    """Of an organization, of one that belongs to it, and of another one in the menu."""
+    parent = make_organization(external_id="orga_word", name=LONG_WORD)
+    lab = make_organization(external_id="orga_lab", name=f"{LONG_WORD}Labs", parent=parent)
+    make_member("alice", parent, make_organization(name=f"{LONG_WORD}Other"))
+    make_metered_price(unit_price="0.01")
+    consume(parent, quantity=2_000, on="2026-10-05")
+    consume(lab, quantity=1_000, on="2026-10-06")
+    close_and_issue("2026-10")
+    page.set_viewport_size({"width": width, "height": 800})
+    path = reverse("portal:invoice", args=["orga_word", invoice_of(parent, "2026-10").number])
+    sign_in(page, live_server, "alice@example.com", path)
+    expect(page.get_by_text("Fees per organization")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".switcher summary").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for role in page.locator(".switcher .sheet .quiet").all():
+        box = role.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= width - 16
 
 
 def test_no_page_in_french_is_wider_than_a_phone(chromium: Browser, live_server: LiveServer, invoice: Invoice) -> None:
