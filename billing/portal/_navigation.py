@@ -1,10 +1,10 @@
-"""The pages of an organization, in their order, without those that a role may not see or that do not exist."""
+"""The pages of an organization, in their order, without those that a role may not see."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_stubs_ext import StrOrPromise
@@ -42,12 +42,7 @@ class Tab:
 def tabs(request: HttpRequest, seat: Seat, *, current: str = "") -> list[Tab]:
     """The entries that a person may follow; `current` names the one that the page belongs to."""
     entries = [entry for entry in ENTRIES if entry.for_everybody or seat.sees_money]
-    urls = [(entry, _address(entry.name, seat)) for entry in entries]
-    return [Tab(str(entry.label), url, entry.name == current) for entry, url in urls if url]
-
-
-def _address(name: str, seat: Seat) -> str | None:
-    try:
-        return reverse(f"portal:{name}", args=[seat.organization.external_id])
-    except NoReverseMatch:
-        return None
+    args = [seat.organization.external_id]
+    return [
+        Tab(str(entry.label), reverse(f"portal:{entry.name}", args=args), entry.name == current) for entry in entries
+    ]

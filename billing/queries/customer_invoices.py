@@ -92,8 +92,6 @@ class Account:
     """What happened to an issued document since: the money that settles it, and the credit notes that correct it."""
 
     due_cents: int
-    paid_cents: int
-    credited_cents: int
     allocations: list[Allocation]
     credit_notes: list[Invoice]
 
@@ -105,12 +103,10 @@ def find_issued(organization_id: int, number: str) -> Invoice | None:
 
 
 def load_account(invoice: Invoice) -> Account:
-    """Load what was paid of a document and what was credited, in two queries."""
+    """Load what settles a document and what corrects it, in two queries."""
     notes = invoice.credit_notes.filter(document_state=DocumentState.ISSUED.value)
     return Account(
         due_cents=due_cents(invoice),
-        paid_cents=invoice.paid_cents,
-        credited_cents=invoice.credited_cents,
         allocations=list(invoice.allocations.filter(undone_at=None).select_related("payment").order_by("id")),
         credit_notes=list(notes.order_by("issue_date", "counter")),
     )
