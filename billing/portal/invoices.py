@@ -20,14 +20,14 @@ LONGEST_TERM = 100
 @money_page
 @require_safe
 def invoices(request: HttpRequest, seat: Seat) -> HttpResponse:
-    """List them: pending, awaiting payment validation, settled by year; all of these that match what is looked for."""
+    """List them, or those looked for: pending, awaiting payment validation, settled by year of issue."""
     today = timezone.localdate()
     term = request.GET.get("q", "").strip()[:LONGEST_TERM]
     found = load_invoice_list(seat.organization.pk, today=today, term=term, page=request.GET.get("page", "1"))
     groups = [
         ("pending", _("Pending"), True, found.pending),
         ("processing", _("Awaiting payment validation"), True, found.processing),
-        *((f"year-{each.year}", _settled_in(each.year), False, each.invoices) for each in found.years),
+        *((f"year-{each.year}", _settled_of(each.year), False, each.invoices) for each in found.years),
     ]
     context = {
         "term": term,
@@ -40,8 +40,8 @@ def invoices(request: HttpRequest, seat: Seat) -> HttpResponse:
     return render_page(request, seat, "portal/invoices.html", context, current="invoices")
 
 
-def _settled_in(year: int) -> str:
-    return _("Settled in %(year)d") % {"year": year}
+def _settled_of(year: int) -> str:
+    return _("Settled, issued in %(year)d") % {"year": year}
 
 
 def _row(listed: Listed, today: date) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Year:
-    """The settled invoices of a year that are on this page."""
+    """The settled invoices issued in a year that are on this page."""
 
     year: int
     invoices: list[Listed]

@@ -172,6 +172,12 @@ def test_a_sub_organization_without_invoices_of_its_own_learns_why(atlas: Organi
     assert "Secret" not in page
 
 
+def test_a_group_of_settled_ones_says_what_its_year_is(atlas: Organization) -> None:
+    """Issued in December 2025, it may have been paid long after."""
+    an_invoice(atlas, date(2025, 11, 1))
+    assert "Settled, issued in 2025" in page_of(signed_in(make_member("alice", atlas)))
+
+
 def test_settled_ones_come_page_by_page(atlas: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(customer_invoices, "SETTLED_PER_PAGE", 3)
     rows = [an_invoice(atlas, date(2020, at, 1)) for at in range(1, 6)]
