@@ -39,7 +39,10 @@ class Year:
 
 @dataclass(frozen=True)
 class InvoiceList:
-    """The three groups (domain page, section 7), latest first. Amounts are cents of the organization's currency."""
+    """The three groups (domain page, section 7), latest first. Amounts are cents of the organization's currency.
+
+    `due_cents` leaves out `held_cents`: nobody is to pay what is on hold.
+    """
 
     pending: list[Listed]
     processing: list[Listed]
@@ -47,6 +50,7 @@ class InvoiceList:
     page: Page[Invoice]
     due_cents: int
     overdue_cents: int
+    held_cents: int
     processing_cents: int
     unallocated_cents: int
 
@@ -80,8 +84,9 @@ def load_invoice_list(organization_id: int, *, today: date, term: str = "", page
         processing=processing,
         years=_by_year(listed[len(open_rows) :]),
         page=settled,
-        due_cents=sum(each.due_cents for each in pending),
+        due_cents=sum(each.due_cents for each in pending if not _is_held(each)),
         overdue_cents=sum(each.due_cents for each in pending if each.is_overdue),
+        held_cents=sum(each.due_cents for each in pending if _is_held(each)),
         processing_cents=sum(each.due_cents for each in processing),
         unallocated_cents=unallocated_on_account(organization_id),
     )
@@ -116,6 +121,10 @@ def is_overdue(invoice: Invoice, today: date) -> bool:
     """Whether money for it is late; what is on hold or on its way is not."""
     is_pending = invoice.payment_state == PaymentState.PENDING.value
     return is_pending and invoice.due_date is not None and invoice.due_date < today
+
+
+def _is_held(listed: Listed) -> bool:
+    return listed.invoice.payment_state == PaymentState.PAYMENT_HELD.value
 
 
 def _with_credit_notes(rows: Sequence[Invoice], today: date) -> list[Listed]:

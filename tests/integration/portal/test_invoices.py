@@ -74,14 +74,22 @@ def test_what_is_due_and_late_is_added_up(atlas: Organization) -> None:
     make_payment(organization=atlas, amount_cents=5_000, settles={late: 2_000})
     an_invoice(atlas, date(2026, 10, 1), "pending")  # due on 1 December
     an_invoice(atlas, date(2026, 7, 1), "processing")
-    an_invoice(atlas, date(2026, 6, 1), "payment_held")  # nobody waits for it, but it is not paid
+    an_invoice(atlas, date(2026, 6, 1), "payment_held")  # nobody is to pay it now
 
     found = load(atlas)
 
     assert found.overdue_cents == 12_000 + 10_000
-    assert found.due_cents == found.overdue_cents + 12_000 + 12_000
+    assert found.due_cents == found.overdue_cents + 12_000
+    assert found.held_cents == 12_000
     assert found.processing_cents == 12_000
     assert found.unallocated_cents == 3_000
+
+
+def test_what_is_on_hold_is_not_asked_for(atlas: Organization) -> None:
+    an_invoice(atlas, date(2026, 9, 1), "payment_held")
+    page = page_of(signed_in(make_member("alice", atlas)))
+    assert "You need not pay it until you hear of us." in page
+    assert "Everything is settled." not in page
 
 
 def test_credit_notes_stand_with_the_invoice_they_correct(atlas: Organization) -> None:
