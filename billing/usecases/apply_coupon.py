@@ -55,6 +55,12 @@ class CouponAlreadyUsed(CouponRefused):
     code = 10011
 
 
+class CouponAccountClosed(CouponRefused):
+    """The organization is closed: nothing is billed any more that its credits could pay."""
+
+    code = 10012
+
+
 @transaction.atomic
 def apply_coupon(*, coupon_name: str, organization: Organization, user: User | None, at: datetime) -> CouponUse:
     """Give an organization the free credits of a coupon, usable from the day of use.
@@ -84,6 +90,11 @@ def apply_coupon(*, coupon_name: str, organization: Organization, user: User | N
 
 
 def _check(coupon: Coupon, account: Organization, today: date) -> None:
+    if account.closed_on is not None and today >= account.closed_on:
+        raise CouponAccountClosed(
+            _("This organization closed on %(day)s: it cannot use coupons any more.")
+            % {"day": date_format(account.closed_on, "j F Y")}
+        )
     if coupon.valid_from is not None and today < coupon.valid_from:
         raise CouponNotValidYet(
             _("This coupon is not valid before %(day)s.") % {"day": date_format(coupon.valid_from, "j F Y")}

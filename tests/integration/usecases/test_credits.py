@@ -6,6 +6,7 @@ import pytest
 
 from billing.models import Coupon, CouponUse, CreditEntry, CreditGrant
 from billing.usecases.apply_coupon import (
+    CouponAccountClosed,
     CouponAlreadyUsed,
     CouponCurrencyMismatch,
     CouponNoLongerValid,
@@ -150,6 +151,13 @@ class TestCoupons:
         make_coupon()
 
         assert self.refuse(CouponCurrencyMismatch, make_organization(currency="USD")) == 10005
+
+    def test_not_from_the_day_on_which_the_organization_closes(self, atlas: Organization) -> None:
+        make_coupon()
+        Organization.objects.filter(pk=atlas.pk).update(closed_on=date(2026, 10, 11))
+
+        assert self.refuse(CouponAccountClosed, atlas, datetime(2026, 10, 11, 12, tzinfo=UTC)) == 10012
+        self.apply(atlas)
 
     def test_once_per_organization(self, atlas: Organization) -> None:
         make_coupon(maximum_uses=1)
