@@ -9,17 +9,36 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from billing.domain.quantities import MICRO, format_duration, format_micro
 from billing.models import CreditGrant
 
 SECONDS = "second"
+NO_BREAK_SPACE = "\xa0"
+MINUS = "−"  # U+2212: unlike after a hyphen, no line may break after it
+_SYMBOLS = {"EUR": "€"}
 
 
 def format_amount(cents: int) -> str:
     """Write cents for people, in their language: "1,234.56"."""
     return number_format(Decimal(cents).scaleb(-2), 2, use_l10n=True, force_grouping=True)
+
+
+def typeset(figure: str) -> str:
+    """Keep a figure together and write its minus sign as one."""
+    figure = figure.replace(" ", NO_BREAK_SPACE)
+    return MINUS + figure[1:] if figure.startswith("-") else figure
+
+
+def money_in_words(cents: int, currency: str) -> str:
+    """Write an amount within a text: "€682.43" in English, "682,43 €" in French, "682.43 CHF" for others."""
+    symbol = _SYMBOLS.get(currency)
+    if symbol and (get_language() or "").startswith("en"):
+        sign = MINUS if cents < 0 else ""
+        return f"{sign}{symbol}{typeset(format_amount(abs(cents)))}"
+    return f"{typeset(format_amount(cents))}{NO_BREAK_SPACE}{symbol or currency}"
 
 
 def format_money(cents: int | None, currency: str = "") -> SafeString | str:

@@ -3,43 +3,38 @@
 from datetime import date, timedelta
 
 from django.utils.formats import date_format
-from django.utils.translation import get_language, pgettext
+from django.utils.translation import pgettext
 
 from billing import formatting
+from billing.formatting import typeset
 
-NO_BREAK_SPACE = "\xa0"
-MINUS = "−"  # U+2212: unlike after a hyphen, no line may break after it
-_SYMBOLS = {"EUR": "€"}
+NO_BREAK_SPACE = formatting.NO_BREAK_SPACE
 
 
 def amount(cents: int) -> str:
     """Write cents: "1,234.56", "−4.46"."""
-    return _typeset(formatting.format_amount(cents))
+    return typeset(formatting.format_amount(cents))
 
 
 def money(cents: int, currency: str) -> str:
     """Write an amount with its currency: "€682.43" in English, "682,43 €" in French, "682.43 CHF" for others."""
-    symbol = _SYMBOLS.get(currency)
-    if symbol and (get_language() or "").startswith("en"):
-        sign = MINUS if cents < 0 else ""
-        return f"{sign}{symbol}{amount(abs(cents))}"
-    return f"{amount(cents)}{NO_BREAK_SPACE}{symbol or currency}"
+    return formatting.money_in_words(cents, currency)
 
 
 def unit_amount(unit_price_micro: int) -> str:
     """Write a unit price of a line, with the decimals that it has."""
-    return _typeset(formatting.format_unit_micro(unit_price_micro))
+    return typeset(formatting.format_unit_micro(unit_price_micro))
 
 
 def quantity(quantity_micro: int, unit: str = "") -> str:
     """Write a quantity with its unit, if any: "13d 20h 56m 34s", "0.25 GB"."""
     words = formatting.format_quantity(quantity_micro, unit) if unit else formatting.format_number(quantity_micro)
-    return _typeset(words)
+    return typeset(words)
 
 
 def rate(rate_bp: int) -> str:
     """Write a VAT rate: "20 %"."""
-    return _typeset(formatting.format_rate(rate_bp))
+    return typeset(formatting.format_rate(rate_bp))
 
 
 def day(value: date) -> str:
@@ -56,9 +51,3 @@ def period(start: date, end: date) -> str:
         return f"{start.day}–{day(last)}"
     first = date_format(start, "j F" if start.year == last.year else "j F Y").replace(" ", NO_BREAK_SPACE)
     return pgettext("period", "%(first_day)s – %(last_day)s") % {"first_day": first, "last_day": day(last)}
-
-
-def _typeset(figure: str) -> str:
-    """Keep a figure together and write its minus sign as one."""
-    figure = figure.replace(" ", NO_BREAK_SPACE)
-    return MINUS + figure[1:] if figure.startswith("-") else figure

@@ -66,7 +66,7 @@ def balance(request: HttpRequest, seat: Seat) -> HttpResponse:
         "balance": held,
         "usable": _held(held.usable, local_day(at)),
         "pending": _held(held.pending, local_day(at)),
-        "months": _months(history),
+        "months": _months(history, seat.organization.currency),
         "older": history.older,
         "is_current": until == current,
         "provision": load_provision(seat.organization),
@@ -87,19 +87,19 @@ def _held(holdings: Sequence[Holding], today: date) -> list[_Held]:
     ]
 
 
-def _months(history: History) -> list[_Month]:
+def _months(history: History, currency: str) -> list[_Month]:
     return [
         _Month(
             page.month,
             page.opening_cents,
             page.closing_cents,
-            [_moved(each) for each in page.movements],
+            [_moved(each, currency) for each in page.movements],
         )
         for page in history.months
     ]
 
 
-def _moved(movement: Movement[Cause]) -> _Moved:
-    words, number = movement_words(movement), document_of(movement.cause)
+def _moved(movement: Movement[Cause], currency: str) -> _Moved:
+    words, number = movement_words(movement, currency), document_of(movement.cause)
     before, found, after = words.partition(number) if number else (words, "", "")
     return _Moved(movement.day, movement.cents, before if found or not number else f"{before} ", number, after)

@@ -38,10 +38,10 @@ def document_of(cause: Cause) -> str | None:
     return cause.document_number or (cause.lot.invoice_number if cause.lot else None)
 
 
-def movement_words(movement: Movement[Cause]) -> str:
+def movement_words(movement: Movement[Cause], currency: str) -> str:
     """Say in one sentence what moved the balance and why."""
     cause = movement.cause
-    amount = formatting.format_amount(abs(movement.cents))
+    amount = formatting.money_in_words(abs(movement.cents), currency)
     match movement.kind:
         case "grant":
             return _granted(cause.lot, amount, movement.day)

@@ -58,7 +58,7 @@ def load_provision(organization: Organization) -> Provision | None:
         row.invoice.number,
         row.invoice.issue_date,
         tuple(provision_steps(statement, month=month)),
-        _conclusion(statement, month, credited_cents=_credited_cents(row.invoice)),
+        _conclusion(statement, month, row.invoice.currency, credited_cents=_credited_cents(row.invoice)),
     )
 
 
@@ -110,11 +110,11 @@ def is_agreed(statement: CreditStatement) -> bool:
     return statement.refill_cents != max(0, missing_of(statement))
 
 
-def _conclusion(statement: CreditStatement, month: date, *, credited_cents: int) -> str:
+def _conclusion(statement: CreditStatement, month: date, currency: str, *, credited_cents: int) -> str:
     _period, next_period = _periods(month)
-    amount = formatting.format_amount(statement.refill_cents)
+    amount = formatting.money_in_words(statement.refill_cents, currency)
     if credited_cents:
-        taken_back = formatting.format_amount(credited_cents)
+        taken_back = formatting.money_in_words(credited_cents, currency)
         if credited_cents >= statement.refill_cents:
             return _("A credit note took this provision back: you do not pay for it, and it gives you no credits.")
         return _("A credit note took %(taken_back)s of the %(amount)s back: the rest stays yours.") % {

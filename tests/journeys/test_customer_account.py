@@ -63,7 +63,7 @@ def test_alice_sees_to_the_account(page: Page, live_server: LiveServer, atlas: O
     expect(page.get_by_role("status")).to_contain_text("20.00 EUR of free credits are yours.")
 
     open_tab(page, "Credits")
-    expect(page.get_by_text("Coupon WELCOME gave you 20.00 of free credits.")).to_be_visible()
+    expect(page.get_by_text("Coupon WELCOME gave you €20.00 of free credits.")).to_be_visible()
 
     open_tab(page, "Billing details")
     page.get_by_label("City").fill("Metz")

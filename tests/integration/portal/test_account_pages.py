@@ -105,7 +105,7 @@ class TestCredits:
     def test_balance_and_movements(self, atlas: Organization) -> None:
         make_grant(organization=atlas, type="free", amount_cents=1_234_56, reason="A gesture", at=timezone.now())
         page = text_of(signed_in(make_member("bob", atlas)), page_of(atlas, "credits"))
-        assert "You were given 1,234.56 of free credits: A gesture" in page
+        assert "You were given €1,234.56 of free credits: A gesture" in page
         assert "Balance at the end" in page
 
     def test_nothing_yet(self, atlas: Organization) -> None:

@@ -39,7 +39,9 @@ def history_of(organization: Organization, text: str = JANUARY_2027, months: int
 
 
 def words_of(history: History) -> list[str]:
-    return [f"{each.cents / 100:+.2f} {movement_words(each)}" for page in history.months for each in page.movements]
+    return [
+        f"{each.cents / 100:+.2f} {movement_words(each, 'EUR')}" for page in history.months for each in page.movements
+    ]
 
 
 def assert_agrees_with_the_ledger(organization: Organization) -> None:
@@ -66,12 +68,12 @@ def test_the_published_example_in_words() -> None:
     history = history_of(atlas)
 
     assert words_of(history) == [
-        "-686.89 The consumption of October 2026 used 686.89 of credits.",
+        "-686.89 The consumption of October 2026 used €686.89 of credits.",
         (
-            f"+682.43 Your invoice {invoice.number} of 1 November 2026 sold you 682.43 of credits; "
+            f"+682.43 Your invoice {invoice.number} of 1 November 2026 sold you €682.43 of credits; "
             "they became usable when it was paid in full on 6 November 2026."
         ),
-        "+691.35 691.35 of prepaid credits were added: Moved from the old system",
+        "+691.35 €691.35 of prepaid credits were added: Moved from the old system",
     ]
     november, september = history.months
     assert (september.opening_cents, september.closing_cents) == (0, 691_35)
@@ -95,9 +97,9 @@ def test_free_credits_that_expire_unused() -> None:
     close_and_issue("2026-10")
 
     assert words_of(history_of(atlas)) == [
-        "-30.00 The consumption of October 2026 used 30.00 of credits.",
-        "-20.00 20.00 were left unused and expired on 31 October 2026 (trial).",
-        "+50.00 You were given 50.00 of free credits: trial",
+        "-30.00 The consumption of October 2026 used €30.00 of credits.",
+        "-20.00 €20.00 were left unused and expired on 31 October 2026 (trial).",
+        "+50.00 You were given €50.00 of free credits: trial",
     ]
     assert_agrees_with_the_ledger(atlas)
 
@@ -117,7 +119,7 @@ def test_free_credits_of_an_account_that_closes_are_lost_before_they_expire() ->
     Organization.objects.update(closed_on=date(2026, 10, 20))
     close_and_issue("2026-10")
 
-    assert "-20.00 20.00 of free credits were lost (trial): the account is closed." in words_of(history_of(atlas))
+    assert "-20.00 €20.00 of free credits were lost (trial): the account is closed." in words_of(history_of(atlas))
 
 
 def test_what_is_there_stands_in_the_order_of_use() -> None:
@@ -219,7 +221,7 @@ def test_the_provision_explained_with_own_figures() -> None:
         ("less the credits that October 2026 has left you", -4_46),
         ("the provision of this invoice", 682_43),
     ]
-    assert provision.conclusion.startswith("With 682.43 you have what November 2026 will probably use.")
+    assert provision.conclusion.startswith("With €682.43 you have what November 2026 will probably use.")
 
 
 def test_a_provision_that_was_agreed_says_so() -> None:
@@ -237,7 +239,7 @@ def test_a_provision_that_was_agreed_says_so() -> None:
 @pytest.mark.parametrize(
     ("credited_cents", "conclusion"),
     [
-        (2_500, "A credit note took 25.00 of the 100.00 back: the rest stays yours."),
+        (2_500, "A credit note took €25.00 of the €100.00 back: the rest stays yours."),
         (10_000, "A credit note took this provision back: you do not pay for it, and it gives you no credits."),
     ],
 )
