@@ -198,6 +198,24 @@ def test_a_name_of_200_letters_stays_on_the_paper() -> None:
     assert max(line.count("W") for line in text.splitlines()) < 30
 
 
+@pytest.mark.parametrize("company", ["W" * 300, "Société coopérative " * 15])
+def test_long_names_stay_on_the_paper_in_the_head_and_foot_of_a_page(company: str) -> None:
+    buyer = structs.replace(BUYER, company=company)
+    seller = structs.replace(SELLER, name="W" * 200, legal_mentions="Mention légale " * 33)
+    heights: list[float] = []
+    reader = PdfReader(io.BytesIO(preview(make_document(buyer=buyer, seller=seller))))
+    for page in reader.pages:
+        page.extract_text(
+            visitor_text=lambda text, ctm, matrix, *_font: (
+                heights.append(ctm[3] * matrix[5] + ctm[5]) if text.strip() else None
+            )
+        )
+
+    assert min(heights) > 10
+    assert max(heights) < 842 - 10
+    assert "…" in reader.pages[1].extract_text()
+
+
 def test_an_organization_whose_name_nobody_can_see_blocks_nothing() -> None:
     usage = (make_usage(), make_usage(name="\u200f\u2066", external_id="orga_unseen"))
 
