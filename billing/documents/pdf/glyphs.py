@@ -35,7 +35,7 @@ def printable(value: Any) -> Any:
 
 
 def printable_text(text: str) -> str:
-    """Replace what cannot be shown, and let words too long for a column break anywhere."""
+    """Replace what cannot be shown, and mark where words too long for a column may break."""
     given = text
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)

@@ -38,6 +38,15 @@ def _usage_lines(count: int) -> Iterator[UsageLine]:
     return (make_usage_line(meter_name=f"Meter {index}", amount_cents=index) for index in range(count))
 
 
+def test_what_is_copied_from_it_is_what_was_meant() -> None:
+    identifier, email = "orga_3fca2fde-1b4a-4c5e-9d3e-000011112222", "facturation-clients@nuage-clair.example"
+    seller, buyer = structs.replace(SELLER, email=email), structs.replace(BUYER, organization=identifier)
+    text = _text(make_document(seller=seller, buyer=buyer))
+    assert "\u200b" not in text
+    assert identifier in text.replace("\n", "")
+    assert email in text.replace("\n", "")
+
+
 @pytest.fixture(scope="module")
 def rendered() -> Rendered:
     return render(make_document())
