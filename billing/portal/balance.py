@@ -13,6 +13,7 @@ from billing.portal._access import Seat, money_page
 from billing.portal._pages import render_page
 from billing.portal._payers import payer_page
 from billing.queries.credit_history import (
+    Balance,
     Cause,
     History,
     Holding,
@@ -23,8 +24,10 @@ from billing.queries.credit_history import (
     tree_ids,
 )
 from billing.queries.credit_words import document_of, lot_words, movement_words, validity_words
+from billing.queries.customer_invoices import numbers_of
 from billing.queries.months import local_day
 from billing.queries.provision_words import load_provision
+from organizations.models import Organization
 
 
 class _Held(NamedTuple):
@@ -66,12 +69,20 @@ def balance(request: HttpRequest, seat: Seat) -> HttpResponse:
         "balance": held,
         "usable": _held(held.usable, local_day(at)),
         "pending": _held(held.pending, local_day(at)),
+        "own_numbers": _own_numbers(seat.organization, held, history),
         "months": _months(history, seat.organization.currency),
         "older": history.older,
         "is_current": until == current,
         "provision": load_provision(seat.organization),
     }
     return render_page(request, seat, "portal/credits.html", context, current="credits")
+
+
+def _own_numbers(organization: Organization, held: Balance, history: History) -> set[str]:
+    """The documents of the organization itself; one that joined it brings along those of its own."""
+    named = [holding.lot.invoice_number for holding in (*held.usable, *held.pending)]
+    named += [document_of(each.cause) for page in history.months for each in page.movements]
+    return numbers_of(organization, {number for number in named if number})
 
 
 def _held(holdings: Sequence[Holding], today: date) -> list[_Held]:

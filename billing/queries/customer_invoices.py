@@ -1,6 +1,6 @@
 """The invoices of an organization as its people see them: what waits for money, what banks work on, what is over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -13,6 +13,7 @@ from billing.queries.among import among
 from billing.queries.invoice_search import matching
 from billing.queries.invoices import due_cents
 from billing.queries.payments import unallocated_on_account
+from organizations.models import Organization
 
 SETTLED_PER_PAGE = 48
 PENDING = (PaymentState.PENDING.value, PaymentState.PAYMENT_HELD.value)
@@ -142,3 +143,9 @@ def _by_year(listed: Iterable[Listed]) -> list[Year]:
         year = each.invoice.issue_date.year if each.invoice.issue_date else each.invoice.consumption_month.year
         years.setdefault(year, Year(year, [])).invoices.append(each)
     return list(years.values())
+
+
+def numbers_of(organization: Organization, numbers: Collection[str]) -> set[str]:
+    """Which of these numbers are those of documents of the organization itself."""
+    found = Invoice.objects.filter(organization=organization, number__in=numbers).values_list("number", flat=True)
+    return {number for number in found if number}

@@ -23,6 +23,7 @@ from organizations.usecases import invite_member
 from tests.builders.closing import close, consume, issue, make_metered_price
 from tests.builders.credits import make_grant
 from tests.builders.customers import make_member, signed_in
+from tests.builders.invoices import make_invoice
 from tests.builders.organizations import make_organization
 from tests.builders.usage import make_resource
 
@@ -107,6 +108,19 @@ class TestCredits:
         page = text_of(signed_in(make_member("bob", atlas)), page_of(atlas, "credits"))
         assert "You were given €1,234.56 of free credits: A gesture" in page
         assert "Balance at the end" in page
+
+    def test_only_documents_of_its_own_are_links(self, atlas: Organization) -> None:
+        joined = make_organization(name="Joined")
+        own, of_the_other = (make_invoice(organization=each, status="pending") for each in (atlas, joined))
+        for invoice in (own, of_the_other):
+            make_grant(organization=invoice.organization, sold_by=invoice, state="pending", type="prepaid")
+        Organization.objects.filter(pk=joined.pk).update(parent=atlas)
+
+        page = signed_in(make_member("bob", atlas)).get(page_of(atlas, "credits")).content.decode()
+
+        assert f"/invoices/{own.number}" in page
+        assert f"/invoices/{of_the_other.number}" not in page
+        assert str(of_the_other.number) in page
 
     def test_nothing_yet(self, atlas: Organization) -> None:
         page = text_of(signed_in(make_member("bob", atlas)), page_of(atlas, "credits"))
