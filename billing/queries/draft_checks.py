@@ -127,7 +127,10 @@ def e_invoice_findings(draft: Invoice) -> list[Finding]:
     check = load_checks([draft.pk]).get(draft.pk)
     if check is None and not is_required:
         return _rate_findings(draft)
-    if check is None or check.content != load_contents([draft.pk])[draft.pk][0] or check.asked_at:
+    now = load_contents([draft.pk]).get(draft.pk)
+    if now is None:  # issued a moment ago
+        return []
+    if check is None or check.content != now[0] or check.asked_at:
         return _unchecked(check, is_required=is_required)
     if not check.failures:
         return [Finding("e_invoice_valid", "info")]

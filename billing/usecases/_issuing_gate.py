@@ -12,6 +12,7 @@ from billing.domain.facts import Reason
 from billing.queries.approvals import Given, People, load_approvals, load_authors, load_policy, printed_parties
 from billing.queries.beside_drafts import Taken, load_beside
 from billing.queries.draft_checks import Content, checked_parties, load_checks, who_must_get_e_invoices
+from billing.queries.legal_texts import EURO, ExchangeRates
 from billing.usecases._close_batch import Batch, Result
 from organizations.models import User
 
@@ -29,7 +30,8 @@ def pass_gate(batch: Batch, *, issue_date: date, actor: User | None) -> Gated:
     A fixed number of queries, whatever the size of the batch; nothing is written.
     """
     refused = {result.account.id: reason for result in batch.results if (reason := _why_not_ready(result, issue_date))}
-    refused |= _without_e_invoice([result for result in batch.results if result.account.id not in refused], batch)
+    ready = [result for result in batch.results if result.account.id not in refused]
+    refused |= _without_e_invoice(ready, batch, issue_date)
     refused |= _without_approval([result for result in batch.results if result.account.id not in refused], batch, actor)
     ready = [result for result in batch.results if result.account.id not in refused]
     not_ready = [(result, refused[result.account.id]) for result in batch.results if result.account.id in refused]
@@ -47,8 +49,11 @@ def _why_not_ready(result: Result, issue_date: date) -> Reason | None:
     return None
 
 
-def _without_e_invoice(results: Sequence[Result], batch: Batch) -> dict[int, Reason]:
-    """Why drafts of customers who must get an e-invoice may not be issued yet, by payer: it has to be a valid one."""
+def _without_e_invoice(results: Sequence[Result], batch: Batch, issue_date: date) -> dict[int, Reason]:
+    """Why drafts of customers who must get an e-invoice may not be issued yet, by payer: it has to be a valid one.
+
+    A rate of the euro may be gone, or too old by now, since the check found one.
+    """
     pages = {result.account.id: result.page for result in results if result.page is not None}
     required = who_must_get_e_invoices(pages)
     if not required:
@@ -56,13 +61,21 @@ def _without_e_invoice(results: Sequence[Result], batch: Batch) -> dict[int, Rea
     stored = {result.account.id: result.existing.id for result in results if result.existing is not None}
     parties = checked_parties(required, batch.loaded.seller)
     checks = load_checks([stored[payer_id] for payer_id in required if payer_id in stored])
+    currencies = {
+        result.account.id: result.facts.terms.currency
+        for result in results
+        if result.account.id in required and isinstance(result.assembled, Draft) and result.assembled.vat_cents
+    }
+    rates = ExchangeRates([(currency, issue_date) for currency in currencies.values()])
     missing: dict[int, Reason] = {}
     for payer_id in required:
-        check = checks.get(stored.get(payer_id, 0))
+        check, currency = checks.get(stored.get(payer_id, 0)), currencies.get(payer_id, EURO)
         if check is None or check.content != Content(pages[payer_id].fingerprint, parties[payer_id]):
             missing[payer_id] = Reason("e_invoice_not_checked")
         elif check.failures:
             missing[payer_id] = Reason("e_invoice_invalid", {"count": len(check.failures)})
+        elif currency != EURO and rates.on(currency, issue_date) is None:
+            missing[payer_id] = Reason("e_invoice_not_checked")
     return missing
 
 

@@ -17,7 +17,7 @@ from msgspec import ValidationError
 from billing.documents.e_invoice.validation import CheckerUnavailable
 from billing.domain.documents import Document
 from billing.domain.e_invoices import Failure
-from billing.models import DraftCheck, Event, ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries
+from billing.models import DraftCheck, Event, ExchangeRate, Invoice, LegalEntity, LegalText, NumberSeries, Price
 from billing.queries.draft_checks import e_invoice_findings
 from billing.tasks import check_drafts as check_task
 from billing.usecases._changes import Note
@@ -274,6 +274,16 @@ def test_a_check_under_other_rules_does_not_count(atlas: Organization, change: s
     with pytest.raises(InvalidEInvoice, match="has not been checked"):
         issue_credit_note(credit_note_id=note.pk, seen=note.fingerprint, actor=None, at=AT + timedelta(days=1))
     assert len(run()) == 2
+
+
+def test_a_rate_that_is_gone_by_the_day_of_issue_is_missed(atlas: Organization) -> None:
+    Organization.objects.update(currency="USD")
+    Price.objects.update(currency="USD")
+    close("2026-10")
+    ExchangeRate.objects.create(currency="USD", day=date(2026, 10, 30), per_euro_micro=1_083_700)
+    run()
+    assert "has not been checked" in why_not_issued(issue("2026-10", at=AT + timedelta(days=20)))[atlas.external_id]
+    assert issue("2026-10", at=AT).not_issued == []
 
 
 def test_the_gate_costs_others_one_query() -> None:
