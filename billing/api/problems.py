@@ -12,6 +12,7 @@ from http import HTTPStatus
 from math import ceil
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import DataError, IntegrityError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions
@@ -69,6 +70,8 @@ def _problem_of(error: Exception) -> Problem | None:
             return _problem_of_framework(error)
         case UnreadablePostError():
             return Problem(400, "incomplete_body", "The body ended before its announced length.")
+        case SuspiciousOperation():  # a thousand parameters, for instance
+            return Problem(400, "malformed_request", "The request is not one that this server reads.")
         case IntegrityError() | DataError():
             log.warning("The database refuses what the rules let pass", exc_info=error)
             return Problem(409, "conflict", "This contradicts what is stored, or what is being stored now.")

@@ -16,6 +16,8 @@ from billing.usecases._references import OwnedResource, Owner, References
 LONGEST_ZONE = 50
 TOLERATED_CLOCK_DIFFERENCE = timedelta(minutes=5)
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+LONGEST = timedelta(days=1_100)
+"""Three years: a record becomes a row for each month that it spans, and a batch of endless ones millions of rows."""
 _encode = msgspec.msgpack.Encoder().encode
 
 type RejectionCode = Literal[
@@ -150,7 +152,7 @@ class UsageChecker:
         self, records: Sequence[NewUsage], are_storable: Sequence[bool], known: _Known, refused: list[Rejection]
     ) -> Iterator[Arrival]:
         # Of two with one identity the first stays the first.
-        for index in sorted(range(len(records)), key=lambda index: (records[index].source, records[index].event_id)):
+        for index in self._ordered(records):
             try:
                 if not are_storable[index]:
                     raise Refused("invalid_text", "A text of the record holds a NUL character or half a character.")
@@ -159,6 +161,18 @@ class UsageChecker:
                 refused.append(Rejection(index, verdict.code, verdict.detail))
             else:
                 yield arrival
+
+    def _ordered(self, records: Sequence[NewUsage]) -> list[int]:
+        """By month, source and event; records of one month, nearly always, are not asked for theirs."""
+
+        def month(start: datetime) -> date:
+            return self._calendar.first_day(min(max(start, EARLIEST), self._latest_end).astimezone(UTC))
+
+        order = sorted(range(len(records)), key=lambda index: (records[index].source, records[index].event_id))
+        starts = [record.start for record in records]
+        if starts and month(min(starts)) != month(max(starts)):
+            order.sort(key=lambda index: month(starts[index]))
+        return order
 
     def _check(self, index: int, record: NewUsage, known: _Known) -> Arrival:
         keys = known.keys_of(record)
@@ -177,6 +191,8 @@ class UsageChecker:
             raise Refused("in_the_future", f"The record ends in the future: {end.isoformat()}.")
         if start > end:
             raise Refused("invalid_time", f"The record starts after it ends: {start.isoformat()}, {end.isoformat()}.")
+        if end - start > LONGEST:
+            raise Refused("invalid_time", f"The record spans more than {LONGEST.days} days: send it in parts.")
         if start < EARLIEST:
             raise Refused("invalid_time", f"The record starts before 1970: {start.isoformat()}.")
         # Nearly all come in UTC, and there are millions.
@@ -202,6 +218,10 @@ class _Calendar:
             return (MonthPart(first_day, start, end, quantity_micro),)
         parts = split_quantity(quantity_micro, start, end, months_between(start, end, self._zone))
         return tuple(MonthPart(self._month_of(p.start)[2], p.start, p.end, p.quantity_micro) for p in parts)
+
+    def first_day(self, instant: datetime) -> date:
+        """Of the month in which an instant lies."""
+        return self._month_of(instant)[2]
 
     def _month_of(self, instant: datetime) -> tuple[datetime, datetime, date]:
         # The month of the same name as the UTC month, or a neighbour when the instant is near its edge.

@@ -1,9 +1,9 @@
 """Storing usage that was checked: once per event, whoever else stores the same one at the same time.
 
-Records come in the order of their identity (source, event), so that nobody deadlocks. Most batches bring new events
-only, of a month that has a partition, so their first parts go straight into the table, the first of them while the last
-are still being checked. When the unique key (month, source, event, part) refuses that, the transaction is lost. In the
-next one they go through a temporary table: the key decides who was first; who comes second compares.
+Records come in the order of their identity (month, source, event), so that nobody deadlocks. Most batches bring new
+events only, of a month that has a partition, so their first parts go straight into the table, the first of them while
+the last are still being checked. When the unique key (month, source, event, part) refuses that, the transaction is
+lost. In the next one they go through a temporary table: the key decides who was first; who comes second compares.
 
     arrivals ── COPY ──> temporary table ── INSERT … ON CONFLICT DO NOTHING ──> usage records
                                 └── what was not inserted: is the stored content the same?
@@ -64,7 +64,7 @@ _COMPARE = f"""
         SELECT position, {_STORED.format(column="id")} = id AS is_mine,
             {_STORED.format(column="content_hash")} = content_hash AS is_same
         FROM {_STAGING} AS arrived
-    ) AS compared WHERE NOT is_mine
+    ) AS compared WHERE is_mine IS NOT TRUE
 """  # noqa: S608
 
 

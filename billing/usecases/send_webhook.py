@@ -28,6 +28,7 @@ LEASE = timedelta(minutes=5)
 """Much longer than a message takes."""
 GONE = 410
 LOST_SECRET = gettext_noop("Its secret was stored under another SECRET_KEY: rotate it.")
+TOO_LATE = gettext_noop("It waited for too long: send it again if it still counts.")
 
 log = logging.getLogger(__name__)
 State = WebhookDelivery.State
@@ -53,6 +54,13 @@ def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = rand
     delivery = _claim(at)
     if delivery is None:
         return None
+    if delivery.try_until < at:  # what was true when its endpoint was switched off may be wrong by now
+        _record(
+            delivery,
+            state=State.FAILED,
+            error=TOO_LATE,
+        )
+        return Sent.FAILED
     status, error = _post(delivery, post, at)
     if status is not None and 200 <= status < 300:
         return _record_success(delivery, status, at)

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django_countries import countries
+from msgspec import UNSET, UnsetType
 
 from organizations.currencies import check_currency
 from organizations.models import BillingProfile, Organization, User
@@ -27,6 +28,10 @@ class OrganizationRefused(ValueError):
 
 class TreeConflict(OrganizationRefused):
     """Its place among parents and sub-organizations is taken as things are; another change may make room."""
+
+
+class UnknownParent(TreeConflict):
+    """Its parent does not exist, or not yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,7 +58,10 @@ class ProfileValues:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OrganizationValues:
-    """What an organization is to be; `parent` is an identifier, `profile` None keeps the stored one."""
+    """What an organization is to be; `parent` is an identifier, `profile` None keeps the stored one.
+
+    So does UNSET the end of a negotiated refill, as long as there is one.
+    """
 
     external_id: str
     name: str
@@ -63,7 +71,7 @@ class OrganizationValues:
     closed_on: date | None = None
     forecast_months: int = 1
     negotiated_refill_cents: int | None = None
-    negotiated_refill_until: date | None = None
+    negotiated_refill_until: date | UnsetType | None = UNSET
     consumption_discount_ppm: int = 0
     payment_term_days: int = 30
     profile: ProfileValues | None = None
@@ -134,6 +142,9 @@ class _Batch:
             self._check_tree(row, values)
             self._move(row, parent)
         terms = _fields(values, but=("external_id", "parent", "profile")) | {"parent_id": parent.pk if parent else None}
+        if values.negotiated_refill_until is UNSET:
+            has_end = row is not None and values.negotiated_refill_cents is not None
+            terms["negotiated_refill_until"] = row.negotiated_refill_until if row and has_end else None
         terms |= self._authors(row, values)
         is_changed = self._rows.put(values.external_id, terms, only_new={"external_id": values.external_id})
         if profile is not None:
@@ -162,7 +173,7 @@ class _Batch:
             raise OrganizationRefused(_("An organization cannot be billed on its own invoice as its sub-organization."))
         parent = self._rows.rows.get(values.parent)
         if parent is None or parent.pk is None:
-            raise TreeConflict(f"Unknown organization: {values.parent!r:.120}, named as parent.")
+            raise UnknownParent(f"Unknown organization: {values.parent!r:.120}, named as parent.")
         if parent.parent_id is not None:
             raise TreeConflict(
                 _("%(parent)s is a sub-organization itself: there is one level only.") % {"parent": values.parent}

@@ -89,10 +89,11 @@ def load_price_system(
     owners = (organization.pk, organization.parent_id) if organization else ()
     known = tuple([owner for owner in owners if owner is not None])
     book = load_price_book(known)
+    meters = Meter.objects.order_by("code")
+    if organization is None:  # what is resold, and with which margin, is no catalogue for everybody
+        meters = meters.exclude(category="vendor")
     priced = [
-        (meter, price)
-        for meter in Meter.objects.order_by("code")
-        if (price := book.resolve(meter.pk, zone, currency, known, at)) is not None
+        (meter, price) for meter in meters if (price := book.resolve(meter.pk, zone, currency, known, at)) is not None
     ]
     runtime = [_runtime(meter, price) for meter, price in priced if _is_runtime(meter, price)]
     countable = [_countable(meter, price) for meter, price in priced if not _is_runtime(meter, price)]

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from billing.usecases._usage_checks import NewUsage
 
@@ -64,7 +64,7 @@ class OrganizationLine(_Line, frozen=True, tag="organization"):
     closed_on: date | None = None
     forecast_months: Annotated[int, Meta(ge=0, le=32_767)] = 1
     negotiated_refill: str | None = None
-    negotiated_refill_until: date | None = None
+    negotiated_refill_until: date | UnsetType | None = UNSET  # left out: what staff agreed on stays
     consumption_discount_percent: str = "0"
     payment_term_days: Annotated[int, Meta(ge=0, le=32_767)] = 30
     billing: BillingObject | None = None

@@ -6,12 +6,21 @@ from collections.abc import Sequence
 from billing.domain.money import parse_cents
 from billing.queries.organizations import fixed_currencies
 from billing.usecases._imports.lines import BillingObject, OrganizationLine
-from billing.usecases._imports.storing import Importing, Numbered, Rejected, RejectedLine, Verdicts, read_field
+from billing.usecases._imports.storing import (
+    Importing,
+    Numbered,
+    Rejected,
+    RejectedLine,
+    UnknownReference,
+    Verdicts,
+    read_field,
+)
 from organizations.usecases.save_organizations import (
     OrganizationRefused,
     OrganizationValues,
     ProfileValues,
     TreeConflict,
+    UnknownParent,
     save_organizations,
 )
 
@@ -25,15 +34,16 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
     readable: list[tuple[Numbered[OrganizationLine], OrganizationValues]] = []
     for entry in lines:
         try:
-            readable.append((entry, _read(entry.line)))
+            readable.append((entry, read_organization(entry.line)))
         except RejectedLine as error:
-            verdicts.rejected.append(Rejected(entry.number, str(error)))
+            verdicts.rejected.append(Rejected(entry.number, str(error), error.code))
     results = save_organizations(
         organizations=[values for _, values in readable], currency_fixed=fixed_currencies, author=importing.author
     )
     for (entry, _), result in zip(readable, results, strict=True):
         if isinstance(result, TreeConflict):
-            verdicts.postponed.append((entry, str(result)))
+            code = UnknownReference.code if isinstance(result, UnknownParent) else RejectedLine.code
+            verdicts.postponed.append((entry, str(result), code))
         elif isinstance(result, OrganizationRefused):
             verdicts.rejected.append(Rejected(entry.number, str(result)))
         else:
@@ -42,7 +52,8 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
     return verdicts
 
 
-def _read(line: OrganizationLine) -> OrganizationValues:
+def read_organization(line: OrganizationLine) -> OrganizationValues:
+    """What a line makes of an organization. Raises RejectedLine."""
     refill = line.negotiated_refill
     return OrganizationValues(
         external_id=line.id,

@@ -29,11 +29,15 @@ MAX_CHARGE_CENTS = 10**15
 
 
 class _Once[Row: Model]:
-    """Rows that are created when their reference is new, and compared when it is not."""
+    """Rows that are created when their reference is new, and compared when it is not.
 
-    def __init__(self, model: type[Row], key: str, references: set[str]) -> None:
+    Whoever acts for one organization (`only_of`) learns nothing about rows of others.
+    """
+
+    def __init__(self, model: type[Row], key: str, references: set[str], *, only_of: int | None = None) -> None:
         self._model = model
         self._key = key
+        self._only_of = only_of
         rows = model._default_manager.filter(**{f"{key}__in": references})
         self._rows = {getattr(row, key): row for row in rows}
         self.created: list[Row] = []
@@ -45,6 +49,9 @@ class _Once[Row: Model]:
             row = self._rows[reference] = self._model(**{self._key: reference}, **values)
             self.created.append(row)
             return True
+        if self._only_of not in (None, getattr(row, "organization_id", None)):
+            # No word of what it says: it is somebody else's.
+            raise DifferentContent(f"The reference {reference} cannot be used: choose another one.")
         if different := differences(row, values):
             name = self._model._meta.verbose_name
             raise DifferentContent(
@@ -63,7 +70,8 @@ def _public(field: str) -> str:
 def store_charges(lines: Sequence[Numbered[ChargeLine]], importing: Importing) -> Verdicts:
     """Record charges that wait for the next invoice."""
     owners = importing.owners([line.organization for _, line in lines])
-    charges = _Once(Charge, "reference", {line.reference for _, line in lines})
+    only_of = importing.references.organization_id
+    charges = _Once(Charge, "reference", {line.reference for _, line in lines}, only_of=only_of)
     verdicts = Verdicts()
 
     def store(line: ChargeLine) -> bool:
@@ -96,7 +104,8 @@ def store_credit_grants(lines: Sequence[Numbered[CreditGrantLine]], importing: I
     ids = [known[line.organization].id for _, line in lines if line.organization in known]
     rows = Organization.objects.filter(pk__in=ids).order_by("id")
     owners = {row.external_id: row for row in rows.select_for_update(no_key=True)}
-    grants = _Once(CreditGrant, "reference", {line.reference for _, line in lines})
+    only_of = importing.references.organization_id
+    grants = _Once(CreditGrant, "reference", {line.reference for _, line in lines}, only_of=only_of)
     verdicts = Verdicts()
 
     def store(line: CreditGrantLine) -> bool:

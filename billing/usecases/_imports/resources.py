@@ -8,6 +8,11 @@ from billing.usecases._imports.storing import Importing, Numbered, RejectedLine,
 from organizations.upserts import Upserts
 
 
+def _taken(identifier: str) -> RejectedLine:
+    """For whoever acts for one organization, and is told nothing about others."""
+    return RejectedLine(f"The identifier {identifier} cannot be used: choose another one.")
+
+
 def store_resources(lines: Sequence[Numbered[ResourceLine]], importing: Importing) -> Verdicts:
     """Create or rename resources; one that belongs to another organization is refused."""
     owners = importing.owners([line.organization for _, line in lines])
@@ -19,6 +24,8 @@ def store_resources(lines: Sequence[Numbered[ResourceLine]], importing: Importin
         owner = find_owner(owners, line.organization)
         stored = resources.rows.get(line.id)
         if stored is not None and stored.organization_id != owner.id:
+            if importing.references.organization_id is not None:
+                raise _taken(line.id)
             raise RejectedLine(f"Resource {line.id} belongs to another organization, and does so for good.")
         new = {"external_id": line.id, "organization_id": owner.id}
         return resources.put(line.id, {"name": line.name}, only_new=new)
@@ -50,10 +57,10 @@ def store_add_ons(lines: Sequence[Numbered[AddOnLine]], importing: Importing) ->
             raise RejectedLine(f"The add-on cannot end on {line.ended_on}, before it starts on {line.started_on}.")
         stored = add_ons.rows.get(line.id)
         if stored is not None and stored.organization_id != owner.id:
+            if importing.references.organization_id is not None:
+                raise _taken(line.id)
             if stored.billed_until is not None:
                 raise RejectedLine(f"Add-on {line.id} is billed to another organization already.")
-            if importing.references.organization_id is not None:
-                raise RejectedLine(f"Add-on {line.id} belongs to another organization.")
         values = {
             "organization_id": owner.id,
             "plan_id": plan_id,

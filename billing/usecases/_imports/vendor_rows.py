@@ -44,7 +44,8 @@ IDENTITY = (
 """What tells a charge from others, beside its period: everything but figures, names, tags and the invoice, which a
 provider may still change from one delivery of a month to the next."""
 
-_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,40})?(?:[eE]-?[0-9]{1,2})?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]{1,30}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,2})?", re.ASCII)
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|$)", re.ASCII)
 _TAKEN = {"Usage", "Purchase", "Adjustment"}
 _LENGTHS = {"ProviderName": 80, "ServiceName": 250, "ListUnitPrice": 100, "ListCost": 100}
 
@@ -86,6 +87,9 @@ def check_row(number: int, values: Values, accounts: Mapping[str, str], owners: 
     for name, length in _LENGTHS.items():
         if len(values.get(name, "")) > length:
             raise RefusedRow("invalid_text", f"{name} is longer than {length} characters.")
+    provider = values["ProviderName"]  # a meter is called by it: another one that looks the same has no margin
+    if not provider.isprintable() or provider != provider.strip():
+        raise RefusedRow("invalid_text", f"ProviderName: {provider!r:.60} has blanks around it, or invisible signs.")
     organization, owner = _owner(values, accounts, owners)
     if values["BillingCurrency"] != owner.currency:
         raise RefusedRow(
@@ -132,6 +136,8 @@ def _check_category(values: Values) -> None:
         raise RefusedRow("credit", "A provider's credit is no consumption: grant the organization credits instead.")
     if category == "Tax":
         raise RefusedRow("tax", "A provider's tax is not passed on: VAT is that of our own invoice.")
+    if "ChargeClass" in values:  # what it corrects was taken at its old cost, perhaps
+        raise RefusedRow("correction", "It corrects a charge of an earlier period: settle the difference by hand.")
     if category not in _TAKEN:
         raise RefusedRow("unknown_category", f"{category!r:.60} is no ChargeCategory.")
     is_commitment = category == "Purchase" and "CommitmentDiscountId" in values
@@ -176,6 +182,8 @@ def _time(values: Values, name: str) -> datetime:
     if text is None:
         raise RefusedRow("missing_value", f"{name} is null.")
     try:
+        if not _TIME.match(text):  # Python reads weeks too
+            raise ValueError(text)
         instant = datetime.fromisoformat(text)
         return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError) as error:

@@ -135,7 +135,7 @@ def test_the_identifier_of_the_address_is_that_of_the_object(platform: Program) 
         (json.dumps(organization_line(opened_on="2026-02-30")).encode(), 422, "invalid_object"),
         (json.dumps(organization_line(forecast_months=10**30)).encode(), 422, "invalid_object"),
         (json.dumps(organization_line(currency="XXX")).encode(), 409, "refused"),
-        (json.dumps(organization_line(parent="orga_none")).encode(), 409, "refused"),
+        (json.dumps(organization_line(parent="orga_none")).encode(), 409, "unknown_reference"),
         (json.dumps(organization_line()).encode()[:-1] + b',"name":"twice"}', 422, "invalid_object"),
         (json.dumps(organization_line(kind="resource")).encode(), 422, "invalid_object"),
         (b'{"id":"' + b"a" * (2 << 20) + b'"}', 413, "body_too_large"),

@@ -122,3 +122,37 @@ def test_the_owner_may(atlas: Organization) -> None:
         assert answer.status_code in (200, 201), url
         if url == "/api/usage":
             assert answer.json()["accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"consumption_discount_percent": "100"},
+        {"negotiated_refill": "0.00"},
+        {"negotiated_refill_until": "2027-01-31"},
+        {"payment_term_days": 3_000},
+        {"forecast_months": 12},
+        {"currency": "USD"},
+        {"closed_on": "2026-10-31"},
+    ],
+)
+def test_the_owner_agrees_on_nothing_with_itself(atlas: Organization, terms: dict[str, Any]) -> None:
+    owner, before = Program(make_key(organization=atlas)), everything_stored()
+    body = BODIES["organizations"] | terms
+    answer = owner.put("/api/organizations/orga_atlas", body)
+    assert (answer.status_code, answer.json()["code"]) == (409, "refused")
+    assert "cannot change its" in answer.json()["detail"]
+    assert everything_stored() == before
+
+
+def test_references_of_others_tell_nothing_of_what_they_stand_for(atlas: Organization) -> None:
+    borea = make_organization(external_id="orga_borea", name="Borea")
+    owner, stranger = Program(make_key(organization=atlas)), Program(make_key(organization=borea))
+    for kind in ("charges", "credit-grants"):
+        assert owner.send("POST", f"/api/{kind}", BODIES[kind]).status_code == 201
+        same = stranger.send("POST", f"/api/{kind}", BODIES[kind] | {"organization": "orga_borea"})
+        assert (same.status_code, same.json()["code"]) == (409, "different_content")
+        assert "cannot be used" in same.json()["detail"]
+        assert "amount" not in same.json()["detail"]
+    taken = stranger.put("/api/resources/app_atlas", resource_line("app_atlas", "orga_borea"))
+    assert "cannot be used" in taken.json()["detail"]

@@ -62,7 +62,7 @@ def load(tmp_path: Path) -> Any:
     def run(*changes: dict[str, str], options: Sequence[str] = ()) -> tuple[str, int]:
         file = tmp_path / "vendor.csv"
         with file.open("w", encoding="utf-8", newline="") as stream:
-            writer = csv.DictWriter(stream, list(ROW))
+            writer = csv.DictWriter(stream, list(dict.fromkeys([*ROW, *(name for each in changes for name in each)])))
             writer.writeheader()
             writer.writerows({**ROW, **each} for each in changes)
         return run_import(file, *options)
@@ -180,6 +180,10 @@ def test_a_map_names_whose_an_account_is(atlas: Organization, load: Any, tmp_pat
         ({"ListCost": "0.00", "BilledCost": "0.192", "ChargeCategory": "Adjustment"}, "billed_above_list"),
         ({"ChargeCategory": "Credit"}, "credit"),
         ({"ChargeCategory": "Tax"}, "tax"),
+        ({"ChargeClass": "Correction"}, "correction"),
+        ({"ProviderName": " AWS"}, "invalid_text"),
+        ({"ProviderName": "A\u202eWS"}, "invalid_text"),
+        ({"ChargePeriodStart": "2026-W40-1"}, "invalid_time"),
         ({"ChargeCategory": "usage"}, "unknown_category"),
         ({"ChargeCategory": "Purchase", "CommitmentDiscountId": "arn:plan"}, "commitment"),
         ({"CommitmentDiscountId": "arn:plan", "CommitmentDiscountStatus": "Unused"}, "commitment"),

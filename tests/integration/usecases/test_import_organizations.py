@@ -86,6 +86,16 @@ def test_an_update_without_a_field_takes_it_back_to_nothing_but_keeps_the_profil
     assert organization.billing_profile.company == "Atlas SAS"
 
 
+def test_the_end_of_a_negotiated_refill_stays_until_it_is_said_that_there_is_none() -> None:
+    import_lines(organization_line(negotiated_refill="10.00", negotiated_refill_until="2026-12-31"))
+
+    assert counts(import_lines(organization_line(negotiated_refill="20.00"))) == (1, 0, 0)
+    assert (stored().negotiated_refill_cents, stored().negotiated_refill_until) == (20_00, date(2026, 12, 31))
+
+    assert counts(import_lines(organization_line(negotiated_refill="20.00", negotiated_refill_until=None))) == (1, 0, 0)
+    assert stored().negotiated_refill_until is None
+
+
 def test_a_changed_profile_is_a_change_and_an_equal_one_is_not() -> None:
     import_lines(organization_line(billing=billing_object()))
 

@@ -10,7 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from billing.models import UsageMonth, UsageRecord
+from billing.queries.months import billing_zone
 from billing.usecases._references import References
+from billing.usecases._usage_checks import Rejection, UsageChecker
 from billing.usecases.record_usage import NewUsage, RecordedUsage, record_usage
 from organizations.models import Organization
 from tests.builders.organizations import make_organization
@@ -361,3 +363,26 @@ class TestScale:
             numbers = range(first, first + 3)
             records = [usage(f"{call}-{n}", organization=f"o{n}", resource=f"r{n}") for n in numbers]
             assert record_usage(records=records, at=AT, references=references) == RecordedUsage(3, 0, [])
+
+
+def test_a_record_spans_three_years_at_most() -> None:
+    code, detail = refusal(start=datetime(2023, 1, 1, tzinfo=UTC))
+    assert (code, "1100 days" in detail) == ("invalid_time", True)
+    assert record(usage(start=AT - timedelta(days=1_100), end=AT)).accepted == 1
+
+
+def test_records_are_stored_month_by_month() -> None:
+    # Whoever stores the same ones at the same time takes them in the same order, whatever the order of their batch.
+    checker = UsageChecker(at=AT, zone=billing_zone(), references=References())
+    october, september = usage().start, usage().start - timedelta(days=20)
+    records = [usage(name, start=start, end=start) for name in "ba" for start in (october, september)]
+    records.append(usage("c", start=datetime.max.replace(tzinfo=UTC)))
+    refused: list[Rejection] = []
+    arrivals = list(checker.check(records, refused))
+    assert [(each.parts[0].month.month, each.event_id) for each in arrivals] == [
+        (9, "a"),
+        (9, "b"),
+        (10, "a"),
+        (10, "b"),
+    ]
+    assert [each.code for each in refused] == ["invalid_time"]

@@ -53,6 +53,7 @@ def send_all(listener: Listener, at: Any = NOVEMBER_3) -> list[Sent]:
 
 def told(at: Any = NOVEMBER_3) -> list[tuple[str, dict[str, Any]]]:
     listener = Listener()
+    WebhookDelivery.objects.update(try_until=at)  # however late the test looks
     send_all(listener, at)
     return [(each["type"], each["data"]) for each in listener.messages]
 
@@ -142,6 +143,21 @@ def test_many_invoices_take_no_more_queries_than_one(atlas: Organization) -> Non
 
 
 # --- Overdue ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_waited_for_longer_than_it_is_tried_is_not_sent_but_by_hand(atlas: Organization) -> None:
+    endpoint, _ = make_webhook("organization.suspend")
+    make_invoice(organization=atlas, status="pending", fees_cents=10_00)
+    assert announce_overdue(at=local("2026-12-02 08:00")) == 2
+    switch_webhook(webhook_id=endpoint.pk, on=False, actor=None, at=local("2026-12-02 08:01"))
+    later = local("2026-12-20 08:00")
+    switch_webhook(webhook_id=endpoint.pk, on=True, actor=None, at=later)
+    listener = Listener()
+    assert send_all(listener, later) == [Sent.FAILED]
+    assert listener.messages == []
+
+    resend_webhook(delivery_id=WebhookDelivery.objects.get().pk, actor=None, at=later)
+    assert send_all(listener, later) == [Sent.DELIVERED]
 
 
 def test_an_invoice_is_overdue_once_and_services_are_suspended_once(atlas: Organization) -> None:
