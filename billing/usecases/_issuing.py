@@ -19,6 +19,21 @@ from billing.usecases._close_batch import Result
 from billing.usecases._ledger import book_entries
 from organizations.models import Organization
 
+_FROZEN = (
+    "id",
+    "document_state",
+    "payment_state",
+    "number",
+    "counter",
+    "issue_date",
+    "due_date",
+    "seller",
+    "buyer",
+    "note",
+    "printed",
+    "issued_at",
+)
+
 
 class Issued(Struct, frozen=True):
     """A draft that is being issued, under the number that it gets."""
@@ -44,20 +59,7 @@ def freeze(
     bulk_change(
         connection,
         Invoice._meta.db_table,
-        (
-            "id",
-            "document_state",
-            "payment_state",
-            "number",
-            "counter",
-            "issue_date",
-            "due_date",
-            "seller",
-            "buyer",
-            "note",
-            "printed",
-            "issued_at",
-        ),
+        _FROZEN,
         (
             (
                 document.invoice_id,
