@@ -54,13 +54,6 @@ def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = rand
     delivery = _claim(at)
     if delivery is None:
         return None
-    if delivery.try_until < at:  # what was true when its endpoint was switched off may be wrong by now
-        _record(
-            delivery,
-            state=State.FAILED,
-            error=TOO_LATE,
-        )
-        return Sent.FAILED
     status, error = _post(delivery, post, at)
     if status is not None and 200 <= status < 300:
         return _record_success(delivery, status, at)
@@ -69,15 +62,24 @@ def send_webhook(*, post: Post, at: datetime, chance: Callable[[], float] = rand
 
 @transaction.atomic
 def _claim(at: datetime) -> WebhookDelivery | None:
-    can_skip = connection.features.has_select_for_update_skip_locked
-    due = due_messages(at).order_by("not_before", "id").select_for_update(skip_locked=can_skip)
-    delivery = next((found for key in endpoints_in_turn(at) if (found := due.filter(endpoint=key).first())), None)
+    delivery = _first_due(at)
+    if delivery is not None and delivery.try_until < at:
+        # What was true when its endpoint was switched off may be wrong by now.
+        due_messages(at).filter(try_until__lt=at).update(state=State.FAILED, error=TOO_LATE)
+        log.error("Messages to webhooks were not sent in time")
+        delivery = _first_due(at)
     if delivery is None:
         return None
     WebhookEndpoint.objects.filter(pk=delivery.endpoint_id).update(last_claimed_at=at)
     claimed = WebhookDelivery.objects.filter(pk=delivery.pk)
     claimed.update(state=State.SENDING, attempts=delivery.attempts + 1, not_before=at + LEASE)
     return claimed.select_related("endpoint").get()
+
+
+def _first_due(at: datetime) -> WebhookDelivery | None:
+    can_skip = connection.features.has_select_for_update_skip_locked
+    due = due_messages(at).order_by("not_before", "id").select_for_update(skip_locked=can_skip)
+    return next((found for key in endpoints_in_turn(at) if (found := due.filter(endpoint=key).first())), None)
 
 
 def _post(delivery: WebhookDelivery, post: Post, at: datetime) -> tuple[int | None, str]:

@@ -20,7 +20,7 @@ from billing.usecases.deliver_webhook import NotDelivered
 from billing.usecases.hold_payment import hold_payment
 from billing.usecases.resend_webhook import UnableToResend, resend_failed_webhooks, resend_webhook
 from billing.usecases.resume_payment import resume_payment
-from billing.usecases.send_webhook import LEASE, Sent, send_webhook
+from billing.usecases.send_webhook import LEASE, TOO_LATE, Sent, send_webhook
 from organizations.models import Organization
 from tests.builders.api import NOW
 from tests.builders.closing import close, consume, issue, local, make_metered_price
@@ -153,8 +153,10 @@ def test_what_waited_for_longer_than_it_is_tried_is_not_sent_but_by_hand(atlas: 
     later = local("2026-12-20 08:00")
     switch_webhook(webhook_id=endpoint.pk, on=True, actor=None, at=later)
     listener = Listener()
-    assert send_all(listener, later) == [Sent.FAILED]
+    assert send_all(listener, later) == []
     assert listener.messages == []
+    late = WebhookDelivery.objects.get()
+    assert (late.state, late.attempts, late.error) == ("failed", 0, TOO_LATE)
 
     resend_webhook(delivery_id=WebhookDelivery.objects.get().pk, actor=None, at=later)
     assert send_all(listener, later) == [Sent.DELIVERED]
