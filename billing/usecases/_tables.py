@@ -7,6 +7,7 @@ a line cannot hold: everything else is the import's to say.
 from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import zip_longest
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,12 +21,12 @@ TRUE, FALSE = {"true", "yes", "1", "vrai", "oui"}, {"false", "no", "0", "faux", 
 
 
 class Field(NamedTuple):
-    """One column: the field it fills, what values it takes, and whether every row has one."""
+    """One column: the field it fills, what values it takes, whether every row has one, and whether none is null."""
 
     name: str
     type: type
     is_required: bool
-    is_nullable: bool
+    is_null_when_empty: bool
 
 
 class Kind(NamedTuple):
@@ -64,7 +65,13 @@ def _fields(struct: type[msgspec.Struct]) -> list[Field]:
     info = inspect.type_info(struct)
     assert isinstance(info, inspect.StructType)  # noqa: S101  # it is one
     return [
-        Field(field.encode_name, _python_type(field.type), field.required, _is_nullable(field.type))
+        # What is left out has its default; where there is none, null has to be written.
+        Field(
+            field.encode_name,
+            _python_type(field.type),
+            field.required,
+            _is_nullable(field.type) and field.default is msgspec.NODEFAULT,
+        )
         for field in info.fields
     ]
 
@@ -152,9 +159,10 @@ def _nest(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _values(fields: Sequence[Field | None], row: Row) -> dict[str, Any]:
-    """What a row says; empty cells are left out, or null where a field must be there and may be null."""
+    """What a row says; empty cells are left out, or null where leaving out is no way to say so."""
     values: dict[str, Any] = {}
-    for field, cell in zip(fields, row.cells, strict=False):
+    # Readers drop the empty cells at the end of a row.
+    for field, cell in zip_longest(fields, row.cells[: len(fields)]):
         if isinstance(cell, UnreadableCell):
             raise UnreadableTable(cell.reason)
         if field is None:
@@ -162,7 +170,7 @@ def _values(fields: Sequence[Field | None], row: Row) -> dict[str, Any]:
                 raise UnreadableTable(_("%(cell)s stands in a column without a name.") % {"cell": f"{cell!s:.40}"})
         elif cell is not None:
             values[field.name] = _write(cell, field.type)
-        elif field.is_required and field.is_nullable:
+        elif field.is_null_when_empty:
             values[field.name] = None
     extra = row.cells[len(fields) :]
     if any(cell is not None for cell in extra):

@@ -35,7 +35,7 @@ WORDS: Mapping[str, tuple[str, Any]] = {
     "Organization.closed_on": ("Last day, once the account is closed.", None),
     "Organization.forecast_months": ("The provision is the mean of this many closed months; 0: no provision.", 1),
     "Organization.negotiated_refill": ("Provision agreed instead of the computed one.", None),
-    "Organization.negotiated_refill_until": ("Last day of that agreement; null: it has no end.", None),
+    "Organization.negotiated_refill_until": ("Last day of that agreement; null: no end; left out: kept.", None),
     "Organization.consumption_discount_percent": ("Discount on consumption, at most four decimals.", "2.5"),
     "Organization.payment_term_days": ("Days from issue to due date.", 30),
     "Organization.billing": ("Who invoices are made out to; null keeps what is stored.", None),

@@ -144,6 +144,21 @@ def test_a_price_is_refused_as_everywhere_else() -> None:
     assert "There is nothing to store." in seen.content.decode()
 
 
+def test_an_empty_cell_ends_the_end_of_a_negotiated_refill_and_a_table_without_the_column_keeps_it() -> None:
+    header = ["id", "name", "currency", "opened_on", "negotiated_refill", "negotiated_refill_until"]
+    row = ["orga_1", "Atlas", "EUR", date(2026, 1, 15), 10, date(2026, 12, 31)]
+    fiona = desk("Accountant")
+
+    def store(columns: int, *rows: Sequence[Any]) -> date | None:
+        file = xlsx(header[:columns], *[each[:columns] for each in rows])
+        confirm(fiona, "organizations_organization", preview(fiona, "organizations_organization", file))
+        return Organization.objects.get().negotiated_refill_until
+
+    assert store(6, row) == date(2026, 12, 31)
+    assert store(5, row) == date(2026, 12, 31)
+    assert store(6, [*row[:5], None]) is None
+
+
 def test_organizations_come_with_their_billing_profile() -> None:
     header: list[Any] = [
         "ID",
