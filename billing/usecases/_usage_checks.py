@@ -151,7 +151,6 @@ class UsageChecker:
     def _checked(
         self, records: Sequence[NewUsage], are_storable: Sequence[bool], known: _Known, refused: list[Rejection]
     ) -> Iterator[Arrival]:
-        # Of two with one identity the first stays the first.
         for index in self._ordered(records):
             try:
                 if not are_storable[index]:
@@ -163,7 +162,10 @@ class UsageChecker:
                 yield arrival
 
     def _ordered(self, records: Sequence[NewUsage]) -> list[int]:
-        """By month, source and event; records of one month, nearly always, are not asked for theirs."""
+        """By month, source and event; of two with one identity the first stays the first.
+
+        Records of one month, nearly always, are not asked for theirs.
+        """
 
         def month(start: datetime) -> date:
             return self._calendar.first_day(min(max(start, EARLIEST), self._latest_end).astimezone(UTC))

@@ -117,4 +117,4 @@ def _take(verdicts: Verdicts, report: ImportReport) -> list[Numbered[Any]]:
     report.unchanged += verdicts.unchanged
     for number, reason, _code in verdicts.rejected:
         report.refusals.append(number, reason)
-    return [entry for entry, *_ in verdicts.postponed]
+    return [entry for entry, _ in verdicts.postponed]

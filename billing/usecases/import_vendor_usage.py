@@ -22,7 +22,7 @@ What holds:
 - The organization is that of the SubAccountId where there is one, else of the BillingAccountId, by identifier or by
   the map that was given. A sub account's organization is billed on the invoice of the billing account's.
 - A charge period that crosses one of our months is split in proportion to time, as all usage is.
-- Credits, taxes, what is negative, and a reseller's own commitments are refused with a reason: they are no consumption.
+- Credits, taxes, corrections, what is negative, and a reseller's own commitments are refused with a reason.
 """
 
 from collections.abc import Iterator, Mapping

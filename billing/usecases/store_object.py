@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
-from msgspec import UNSET
 
 from billing.usecases._imports.catalogue import store_add_on_plans
 from billing.usecases._imports.decoding import UnreadableLine, decode_object
@@ -18,29 +17,15 @@ from billing.usecases._imports.lines import (
     OrganizationLine,
     ResourceLine,
 )
-from billing.usecases._imports.organizations import read_organization, store_organizations
+from billing.usecases._imports.organizations import store_organizations
 from billing.usecases._imports.records import store_charges, store_coupons, store_credit_grants
 from billing.usecases._imports.resources import store_add_ons, store_resources
-from billing.usecases._imports.storing import Importing, Numbered, RejectedLine, Store, UnknownReference, forget
+from billing.usecases._imports.storing import Importing, Numbered, Store, UnknownReference, forget
 from billing.usecases._references import References
 from billing.usecases._transactions import run_in_transaction
 from organizations.models import Organization
-from organizations.upserts import differences
 
 type ObjectKind = Literal["organization", "resource", "add_on_plan", "add_on", "charge", "credit_grant", "coupon"]
-
-
-# Between the platform and its customer: no program of one side sets these.
-AGREED = (
-    "currency",
-    "opened_on",
-    "closed_on",
-    "forecast_months",
-    "negotiated_refill_cents",
-    "negotiated_refill_until",
-    "consumption_discount_ppm",
-    "payment_term_days",
-)
 
 
 class _Kind(NamedTuple):
@@ -111,16 +96,9 @@ def _read(kind: ObjectKind, raw: bytes) -> Any:
 
 
 def _check_own(line: OrganizationLine, organization_id: int) -> None:
-    """Whoever acts for one organization changes that one only, and neither who pays for it nor what was agreed."""
+    """Whoever acts for one organization changes that one only, and not who pays for it."""
     own = Organization.objects.select_related("parent").get(pk=organization_id)
     if line.id != own.external_id:
         raise ObjectRefused(UnknownReference.code, f"Unknown organization: {line.id!r:.120}.")
     if line.parent != (own.parent.external_id if own.parent else None):
         raise ObjectRefused("refused", "The key cannot change on whose invoice the organization is billed.")
-    try:
-        values = read_organization(line)
-    except RejectedLine as error:
-        raise ObjectRefused(error.code, str(error)) from error
-    agreed = {name: getattr(values, name) for name in AGREED if getattr(values, name) is not UNSET}
-    if different := differences(own, agreed):
-        raise ObjectRefused("refused", f"A key of one organization cannot change its {different[0]}.")

@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 
 from organizations.currencies import check_currency
 from organizations.models import BillingProfile, Organization, User
-from organizations.upserts import Upserts
+from organizations.upserts import Upserts, differences
 
 # Not in ISO 3166, but on addresses and VAT numbers: Northern Ireland, Kosovo.
 FURTHER_COUNTRIES = frozenset({"XI", "XK"})
@@ -87,14 +87,15 @@ def save_organizations(
     organizations: Sequence[OrganizationValues],
     currency_fixed: Callable[[Collection[int]], Mapping[int, str]],
     author: User | None = None,
+    fixed: frozenset[str] = frozenset(),
 ) -> list[Verdict]:
     """Create or update organizations by their identifier; one that is refused stops no other. Verdicts in their order.
 
     Parents have to be stored before. `currency_fixed` says, for organizations whose currency would change, which ones
     cannot change it and why, as the end of a sentence: what was billed is not known here. `author` answers for the
-    discounts and negotiated refills that this sets; nobody: the platform.
+    discounts and negotiated refills that this sets; nobody: the platform. Columns that are `fixed` stay as stored.
     """
-    batch = _Batch(organizations, currency_fixed, author)
+    batch = _Batch(organizations, currency_fixed, author, fixed)
     verdicts: list[Verdict] = []
     for values in organizations:
         try:
@@ -113,8 +114,10 @@ class _Batch:
         organizations: Sequence[OrganizationValues],
         currency_fixed: Callable[[Collection[int]], Mapping[int, str]],
         author: User | None,
+        fixed: frozenset[str],
     ) -> None:
         self._author_id = None if author is None else author.pk
+        self._fixed = fixed
         identifiers = {values.external_id for values in organizations}
         parents = {values.parent for values in organizations if values.parent}
         # Parents are locked too: they must not get a parent themselves meanwhile.
@@ -138,13 +141,14 @@ class _Batch:
         profile = _check(values)
         row = self._rows.rows.get(values.external_id)
         parent = self._find_parent(values)
-        if row is not None and row.pk is not None:
-            self._check_tree(row, values)
-            self._move(row, parent)
         terms = _fields(values, but=("external_id", "parent", "profile")) | {"parent_id": parent.pk if parent else None}
         if values.negotiated_refill_until is UNSET:
-            has_end = row is not None and values.negotiated_refill_cents is not None
-            terms["negotiated_refill_until"] = row.negotiated_refill_until if row and has_end else None
+            stored = None if row is None else row.negotiated_refill_until
+            terms["negotiated_refill_until"] = None if values.negotiated_refill_cents is None else stored
+        if row is not None and row.pk is not None:
+            self._check_fixed(row, terms)
+            self._check_tree(row, values)
+            self._move(row, parent)
         terms |= self._authors(row, values)
         is_changed = self._rows.put(values.external_id, terms, only_new={"external_id": values.external_id})
         if profile is not None:
@@ -165,6 +169,13 @@ class _Batch:
         if values.negotiated_refill_cents != (row.negotiated_refill_cents if row else None):
             authors["refill_author_id"] = self._author_id
         return authors
+
+    def _check_fixed(self, row: Organization, terms: Mapping[str, object]) -> None:
+        changing = self._fixed.intersection(differences(row, terms))
+        for field in row._meta.fields:
+            if field.attname in changing:
+                name = field.verbose_name
+                raise OrganizationRefused(_("An organization cannot change its %(field)s itself.") % {"field": name})
 
     def _find_parent(self, values: OrganizationValues) -> Organization | None:
         if values.parent is None:

@@ -26,6 +26,20 @@ from organizations.usecases.save_organizations import (
 
 _PERCENT = re.compile(r"([0-9]{1,3})(?:\.([0-9]{1,4}))?")
 _PPM_PER_PERCENT = 10_000
+AGREED = frozenset(
+    {
+        "parent_id",
+        "currency",
+        "opened_on",
+        "closed_on",
+        "forecast_months",
+        "negotiated_refill_cents",
+        "negotiated_refill_until",
+        "consumption_discount_ppm",
+        "payment_term_days",
+    }
+)
+"""Between the platform and its customer: whoever acts for one organization does not set these."""
 
 
 def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: Importing) -> Verdicts:
@@ -34,16 +48,19 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
     readable: list[tuple[Numbered[OrganizationLine], OrganizationValues]] = []
     for entry in lines:
         try:
-            readable.append((entry, read_organization(entry.line)))
+            readable.append((entry, _read(entry.line)))
         except RejectedLine as error:
             verdicts.rejected.append(Rejected(entry.number, str(error), error.code))
     results = save_organizations(
-        organizations=[values for _, values in readable], currency_fixed=fixed_currencies, author=importing.author
+        organizations=[values for _, values in readable],
+        currency_fixed=fixed_currencies,
+        author=importing.author,
+        fixed=frozenset() if importing.references.organization_id is None else AGREED,
     )
     for (entry, _), result in zip(readable, results, strict=True):
         if isinstance(result, TreeConflict):
             code = UnknownReference.code if isinstance(result, UnknownParent) else RejectedLine.code
-            verdicts.postponed.append((entry, str(result), code))
+            verdicts.postponed.append((entry, Rejected(entry.number, str(result), code)))
         elif isinstance(result, OrganizationRefused):
             verdicts.rejected.append(Rejected(entry.number, str(result)))
         else:
@@ -52,8 +69,7 @@ def store_organizations(lines: Sequence[Numbered[OrganizationLine]], importing: 
     return verdicts
 
 
-def read_organization(line: OrganizationLine) -> OrganizationValues:
-    """What a line makes of an organization. Raises RejectedLine."""
+def _read(line: OrganizationLine) -> OrganizationValues:
     refill = line.negotiated_refill
     return OrganizationValues(
         external_id=line.id,

@@ -55,12 +55,12 @@ class Numbered[Kind: msgspec.Struct](NamedTuple):
 
 @dataclass(slots=True)
 class Verdicts:
-    """What became of the lines of a batch: numbers with reasons, lines to be tried again with reasons and codes."""
+    """What became of the lines of a batch: numbers with reasons, lines to be tried again with theirs."""
 
     accepted: int = 0
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
-    postponed: list[tuple[Numbered[Any], str, str]] = field(default_factory=list)
+    postponed: list[tuple[Numbered[Any], Rejected]] = field(default_factory=list)
 
     def __add__(self, other: "Verdicts") -> "Verdicts":
         return Verdicts(
@@ -72,7 +72,7 @@ class Verdicts:
 
     def give_up(self) -> None:
         """Reject what was postponed."""
-        self.rejected += [Rejected(entry.number, reason, code) for entry, reason, code in self.postponed]
+        self.rejected += [rejected for _, rejected in self.postponed]
         self.postponed.clear()
 
     def judge[Kind: msgspec.Struct](self, entry: Numbered[Kind], store: Callable[[Kind], bool]) -> None:
