@@ -169,7 +169,7 @@ class WebhookDeliveryAdmin(ButtonsPageMixin[WebhookDelivery], ComputedAdmin[Webh
         "status",
         "attempts",
         "created_at",
-        "error",
+        "why",
     ]
     list_select_related = ["endpoint", "organization"]
     list_filter = [
@@ -181,7 +181,7 @@ class WebhookDeliveryAdmin(ButtonsPageMixin[WebhookDelivery], ComputedAdmin[Webh
     date_hierarchy = "created_at"
     dates_follow_key = True
     fields = (
-        *("type", "event_id", "endpoint", "organization", "state", "status", "error"),
+        *("type", "event_id", "endpoint", "organization", "state", "status", "why"),
         *("attempts", "not_before", "try_until", "created_at", "delivered_at", "body"),
     )
     empty_hint = _("What happens is announced here once there is a webhook.")
@@ -196,3 +196,8 @@ class WebhookDeliveryAdmin(ButtonsPageMixin[WebhookDelivery], ComputedAdmin[Webh
             is_offered=lambda delivery: delivery.state != State.SENDING,
         ),
     )
+
+    @admin.display(description=_("why it is not delivered"))
+    def why(self, delivery: WebhookDelivery) -> str:
+        """What the other side said, or what is said here in the language of who reads."""
+        return _t(delivery.error) if delivery.error else ""

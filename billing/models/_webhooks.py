@@ -90,7 +90,9 @@ class WebhookDelivery(models.Model):
     body = models.TextField(_("content"))
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.WAITING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    not_before = models.DateTimeField(_("next attempt"), help_text="When it is due; while it is being sent, its lease.")
+    not_before = models.DateTimeField(
+        _("next attempt"), help_text=_("When it is due; while it is being sent, its lease.")
+    )
     try_until = models.DateTimeField(_("tried until"))
     status = models.PositiveSmallIntegerField(_("answer"), null=True, blank=True)
     error = models.CharField(_("why it is not delivered"), max_length=300, blank=True)

@@ -6,10 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import escape
+from django.utils.translation import gettext, override
 
 from billing.domain.webhooks import EVENT_TYPES
 from billing.models import Event, WebhookDelivery, WebhookEndpoint
 from billing.usecases.change_webhook import ping_webhook
+from billing.usecases.send_webhook import LOST_SECRET, TOO_LATE
 from tests.builders.api import NOW
 from tests.builders.desk import desk
 from tests.builders.webhooks import make_webhook
@@ -95,3 +98,22 @@ def test_they_are_described() -> None:
     described = Client().get("/api/schema/").json()["webhooks"]
     assert tuple(described) == EVENT_TYPES
     assert "whsec_" in described["invoice.paid"]["post"]["description"]
+
+
+@pytest.mark.parametrize("reason", [LOST_SECRET, TOO_LATE])
+def test_why_a_message_is_not_delivered_is_said_in_the_language_of_who_reads(reason: str) -> None:
+    row, _secret = make_webhook()
+    ping_webhook(webhook_id=row.pk, actor=None, at=NOW)
+    WebhookDelivery.objects.update(state="failed", error=reason)
+    client = desk()
+    client.cookies["django_language"] = "fr"
+    with override("fr"):
+        french = escape(gettext(reason))
+    assert french != escape(reason)
+    for address in (
+        reverse("admin:billing_webhookdelivery_changelist"),
+        reverse("admin:billing_webhookdelivery_change", args=[WebhookDelivery.objects.get().pk]),
+    ):
+        page = client.get(address, headers={"Accept-Language": "fr"}).content.decode()
+        assert french in page
+        assert escape(reason) not in page
